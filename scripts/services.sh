@@ -1,0 +1,45 @@
+#!/bin/sh
+# Sees to the servers that tests need: as root on Debian it installs what is missing, saying so first; elsewhere it lists
+# what is missing with the command that installs it. With CI=true a missing one fails the run, else its tests are left out.
+# Touches neither the network nor apt when all are there.
+set -eu
+
+# One line per server: its Debian package, then where one of its programs may lie (a pattern, or a name in the PATH).
+services() {
+  cat <<'TABLE'
+postgresql /usr/lib/postgresql/*/bin/postgres postgres
+TABLE
+}
+
+# The packages of the servers whose programs are not there.
+missing() {
+  services | while read -r package places; do
+    is_there "$places" || printf '%s ' "$package"
+  done
+}
+
+is_there() {
+  for place in $1; do # unquoted, so that a pattern becomes the files that match it
+    if [ -x "$place" ] || command -v "$place" >/dev/null 2>&1; then return 0; fi
+  done
+  return 1
+}
+
+install_packages() {
+  echo "These servers are needed by tests and will be installed with apt-get: $1"
+  # shellcheck disable=SC2086 # several packages
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 </dev/null
+}
+
+packages=$(missing)
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  install_packages "$packages" || echo "apt-get could not install them."
+  packages=$(missing)
+  [ -n "$packages" ] || exit 0
+fi
+
+echo "Missing, so the tests that need them are left out: $packages"
+echo "On Debian or Ubuntu this installs them: sudo apt-get install $packages"
+[ "${CI:-}" != true ] || exit 1
