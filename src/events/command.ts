@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { Sender } from './generation.ts'
+import { SessionId } from './ids.ts'
+import { GenerationTask, issueLines, TaskSource } from './task.ts'
+
+/** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
+export const MESSAGE_BYTES_MAX = 256 * 1024
+
+/** What may be asked of a known session. A task is asked in the producer's own words, beside these. */
+const Ask = z.discriminatedUnion('command', [
+  z.object({ command: z.literal('generation.cancel'), sessionId: SessionId, by: Sender }),
+  z.object({ command: z.literal('refund.retry'), sessionId: SessionId, by: Sender }),
+])
+
+/** A task with the note of how it came. `replay` makes the owner ask the archive before it opens a session. */
+interface Request {
+  readonly command: 'generation.request'
+  readonly sessionId: SessionId
+  readonly task: GenerationTask
+  readonly source: TaskSource
+}
+
+/** A readable message that names a session but is no good task: an unknown session fails for it, a known one is not touched. */
+interface Reject {
+  readonly command: 'generation.reject'
+  readonly sessionId: SessionId
+  readonly issues: string[]
+}
+
+export type Command = z.infer<typeof Ask> | Request | Reject
+export type Ask = z.infer<typeof Ask>
+
+/** What an inbox message turned out to be. `poison`: nobody can be answered; it goes to the dead letters with its bytes. */
+export type Parsed = Command | { readonly command: 'poison'; readonly reason: string }
+
+/** Reads one inbox message: the producer's task as JSON, or a command of ours. Never throws. */
+export const parseMessage = (bytes: Uint8Array, source: TaskSource): Parsed => {
+  const read = readJson(bytes)
+  if ('reason' in read) return { command: 'poison', reason: read.reason }
+  return 'command' in read.object ? parseAsk(read.object) : parseTask(read.object, source)
+}
+
+/** A command of ours as an inbox carries it. */
+export const encodeAsk = (ask: Ask): Uint8Array => Buffer.from(JSON.stringify(ask))
+
+const parseAsk = (object: object): Parsed => {
+  const ask = Ask.safeParse(object)
+  return ask.success ? ask.data : { command: 'poison', reason: `not a command: ${issueLines(ask.error).join('; ')}` }
+}
+
+const parseTask = (object: object, source: TaskSource): Parsed => {
+  const task = GenerationTask.safeParse(object)
+  if (task.success) return { command: 'generation.request', sessionId: task.data.sessionId, task: task.data, source }
+  const issues = issueLines(task.error)
+  const named = z.object({ session_id: SessionId }).safeParse(object)
+  if (!named.success) return { command: 'poison', reason: `not a task: ${issues.join('; ')}` }
+  return { command: 'generation.reject', sessionId: named.data.session_id, issues }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+const readJson = (bytes: Uint8Array): { object: object } | { reason: string } => {
+  if (bytes.byteLength > MESSAGE_BYTES_MAX) return { reason: `larger than ${MESSAGE_BYTES_MAX} bytes` }
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { object: value }
+    return { reason: 'not a JSON object' }
+  } catch (error) {
+    return { reason: error instanceof SyntaxError ? 'not JSON' : 'not UTF-8' }
+  }
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { generationFacts } from './generation.ts'
+import { refundFacts } from './refund.ts'
+
+/** A fact: an event that the session's machine accepted, as it is kept in the journal. */
+export const Fact = z.discriminatedUnion('type', [...generationFacts, ...refundFacts])
+export type Fact = z.infer<typeof Fact>
+export type FactType = Fact['type']
+export type FactOf<Type extends FactType> = Extract<Fact, { type: Type }>
+
+/** What a fact says, before it has its place in a session: the envelope is added when the machine accepts it. */
+export type NewFact = { [Type in FactType]: { type: Type; data: FactOf<Type>['data'] } }[FactType]
+
+/** Lifts a stored fact of an older version by one version. Keyed `<type>@<version>`; a stored fact is never edited. */
+const upcasters: Record<string, (stored: Record<string, unknown>) => Record<string, unknown>> = {}
+
+const VERSIONS_MAX = 100
+
+/** Reads a stored fact of any version ever written. @throws z.ZodError for what was never a fact. */
+export const parseFact = (stored: unknown): Fact => {
+  let current = stored
+  for (let lifted = 0; lifted < VERSIONS_MAX; lifted++) {
+    const upcast = upcasters[versionKey(current)]
+    if (upcast === undefined) return Fact.parse(current)
+    current = upcast(current as Record<string, unknown>)
+  }
+  throw new Error(`upcasters of ${versionKey(stored)} do not end`)
+}
+
+const versionKey = (stored: unknown): string => {
+  const { type, version } = (stored ?? {}) as { type?: unknown; version?: unknown }
+  return `${String(type)}@${String(version)}`
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { fact } from './fact-schema.ts'
+import { Sender } from './generation.ts'
+import { StoreId, UserId } from './ids.ts'
+import { Time, text } from './text.ts'
+
+/** Who paid for the session, as the charge in the ledger says. */
+export const Payer = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('user'), userId: UserId }),
+  z.object({ kind: z.literal('store'), storeId: StoreId }),
+  z.object({ kind: z.literal('shopper'), storeId: StoreId, email: text(320) }),
+])
+export type Payer = z.infer<typeof Payer>
+
+/** Why nothing is given back. Finance must look at `overage` and `charge_unknown`. */
+export const WaiverReason = z.enum(['never_charged', 'overage', 'charge_unknown', 'row_completed'])
+export type WaiverReason = z.infer<typeof WaiverReason>
+
+/** `paid` by us just now, or `found` already given back (by the platform, or by an earlier call of ours). */
+export const RefundHow = z.enum(['paid', 'found'])
+
+const Tries = z.int().positive()
+const Detail = text(2_000)
+
+export const refundFacts = [
+  fact('refund.requested', {}),
+  fact('refund.issued', { credits: z.int().positive(), payer: Payer, ledgerRecord: text(100), how: RefundHow }),
+  fact('refund.retrying', { tries: Tries, error: Detail, retryAt: Time }),
+  fact('refund.waived', { reason: WaiverReason, detail: Detail }),
+  fact('refund.escalated', { tries: Tries, error: Detail, retryAt: Time }),
+  fact('refund.settled', { by: Sender, how: text(200), why: text(1_000) }),
+  fact('refund.approved', { by: Sender }),
+] as const

@@ -1,0 +1,177 @@
+import { assertNever } from '../events/assert-never.ts'
+import { type FailureCode, failures } from '../events/codes.ts'
+import type { Command } from '../events/command.ts'
+import type { NewFact } from '../events/fact.ts'
+import type { Sender } from '../events/generation.ts'
+import { tenantOf } from '../events/owner.ts'
+import { isoTime } from '../events/text.ts'
+import type { GenerationOutcome } from './effects/outcome.ts'
+import { backoffMs, type Policy } from './policy.ts'
+import type { NoImage } from './ports/generator.ts'
+import type { RefundOutcome } from './ports/platform.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** What can happen to a session: a command from outside, an effect's outcome, a free slot for its next try, a timer. */
+export type Input =
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'slot' }
+  | { readonly kind: 'timer' }
+  | { readonly kind: 'generated'; readonly attempt: number; readonly outcome: GenerationOutcome }
+  | { readonly kind: 'refunded'; readonly outcome: RefundOutcome }
+
+/** What an input comes to: facts to offer to the machine in order (none: nothing happened), or why it is dropped. */
+export type Decision =
+  | { readonly facts: readonly NewFact[] }
+  | { readonly ignored: 'duplicate' | 'too_late' | 'fenced_refund' }
+  /** It makes no sense, or comes from someone who has no say: an operator should see it. */
+  | { readonly refused: string }
+
+export interface Circumstances {
+  readonly nowMs: number
+  readonly policy: Policy
+  /** Uniform in [0, 1), for jitter. */
+  readonly random: number
+}
+
+/** Which facts an input brings about. Pure: time and chance come in. The machine has the last word on each fact. */
+export const decide = (session: Snapshot, input: Input, circumstances: Circumstances): Decision => {
+  switch (input.kind) {
+    case 'command':
+      return decideCommand(session, input.command, circumstances)
+    case 'slot':
+      return decideStart(session, circumstances)
+    case 'timer':
+      return { facts: isExpired(session, circumstances) ? failure(session, 'expired', '') : [] }
+    case 'generated':
+      return decideGenerated(session, input.attempt, input.outcome, circumstances)
+    case 'refunded':
+      return decideRefunded(session, input.outcome, circumstances)
+    default:
+      return assertNever(input)
+  }
+}
+
+const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumstances): Decision => {
+  switch (command.command) {
+    case 'generation.request': {
+      if (session.state !== 'new') return { ignored: 'duplicate' }
+      const { owner, imageUrls, prompt, taskId } = command.task
+      return {
+        facts: [{ type: 'generation.requested', data: { owner, imageUrls, prompt, taskId, source: command.source } }],
+      }
+    }
+    case 'generation.reject':
+      if (session.state !== 'new') return { refused: `bad task for a known session: ${command.issues.join('; ')}` }
+      return { facts: [{ type: 'generation.rejected', data: { issues: command.issues } }, refundRequested] }
+    case 'generation.cancel':
+      if (session.state === 'new') return { refused: 'cancels a session that is not known' }
+      if (!maySteer(session, command.by)) return { refused: 'comes from someone who has no say over the session' }
+      if (!isGenerating(session)) return { ignored: 'too_late' }
+      return { facts: [{ type: 'generation.cancelled', data: { by: command.by } }, refundRequested] }
+    case 'refund.retry': {
+      if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over refunds' }
+      const tries = Math.max(1, session.context.refundTries)
+      const data = { tries, error: 'tried again on request', retryAt: isoTime(nowMs) }
+      if (session.state === 'failed.owed') return { facts: [{ type: 'refund.retrying', data }] }
+      if (session.state === 'failed.escalated') return { facts: [{ type: 'refund.escalated', data }] }
+      return session.state === 'new' ? { refused: 'names a session that is not known' } : { ignored: 'too_late' }
+    }
+    default:
+      return assertNever(command)
+  }
+}
+
+const decideStart = (session: Snapshot, circumstances: Circumstances): Decision => {
+  const { nowMs, policy } = circumstances
+  if (!isGenerating(session)) return { ignored: 'too_late' }
+  if (session.context.orphans >= policy.crashesMax) {
+    return { facts: failure(session, 'crashed', `${session.context.orphans} tries began and never ended`) }
+  }
+  if (isExpired(session, circumstances)) return { facts: failure(session, 'expired', '') }
+  const attempt = session.context.attempt + 1
+  return { facts: [{ type: 'generation.started', data: { attempt, deadline: isoTime(nowMs + policy.tryTimeoutMs) } }] }
+}
+
+const decideGenerated = (
+  session: Snapshot,
+  attempt: number,
+  outcome: GenerationOutcome,
+  circumstances: Circumstances,
+): Decision => {
+  switch (outcome.kind) {
+    case 'completed':
+      return { facts: [{ type: 'generation.completed', data: { attempt, result: outcome.result } }] }
+    case 'withdrawn':
+      return {
+        facts: [{ type: 'generation.withdrawn', data: { why: outcome.why, detail: outcome.detail } }, refundRequested],
+      }
+    case 'failed':
+      return { facts: retryOrFail(session, attempt, outcome, circumstances) }
+    default:
+      return assertNever(outcome)
+  }
+}
+
+const retryOrFail = (session: Snapshot, attempt: number, noImage: NoImage, circumstances: Circumstances): NewFact[] => {
+  const { nowMs, policy, random } = circumstances
+  const { code, detail, retryAfterMs = 0 } = noImage
+  const { retry } = failures[code]
+  if (retry === 'never' || session.context.retries[retry] >= policy.retries[retry]) {
+    return failure({ ...session, context: { ...session.context, attempt } }, code, detail)
+  }
+  const ownWaitMs =
+    retry === 'rate_limited' && retryAfterMs === 0
+      ? policy.rateLimitWaitMs
+      : backoffMs(policy.backoff, session.context.retries[retry], random)
+  const retryAt = isoTime(nowMs + Math.max(ownWaitMs, retryAfterMs))
+  return [{ type: 'generation.deferred', data: { attempt, code, detail, retryAt } }]
+}
+
+const decideRefunded = (session: Snapshot, outcome: RefundOutcome, circumstances: Circumstances): Decision => {
+  switch (outcome.kind) {
+    case 'issued':
+      return { facts: [{ type: 'refund.issued', data: outcome.data }] }
+    case 'waived':
+      return { facts: [{ type: 'refund.waived', data: outcome.data }] }
+    case 'settled':
+      return { facts: [{ type: 'refund.settled', data: outcome.data }] }
+    case 'refused':
+      return { ignored: 'fenced_refund' }
+    case 'error':
+      return { facts: [retryRefund(session, outcome.detail, circumstances)] }
+    default:
+      return assertNever(outcome)
+  }
+}
+
+const retryRefund = (session: Snapshot, error: string, { nowMs, policy, random }: Circumstances): NewFact => {
+  const { escalateAfterMs, escalatedEveryMs, backoff } = policy.refund
+  const tries = session.context.refundTries + 1
+  const owedMs = nowMs - Date.parse(session.context.failedAt ?? isoTime(nowMs))
+  if (owedMs >= escalateAfterMs) {
+    return { type: 'refund.escalated', data: { tries, error, retryAt: isoTime(nowMs + escalatedEveryMs) } }
+  }
+  const retryAt = isoTime(nowMs + backoffMs(backoff, session.context.refundTries, random))
+  return { type: 'refund.retrying', data: { tries, error, retryAt } }
+}
+
+const refundRequested: NewFact = { type: 'refund.requested', data: {} }
+
+/** A generation's bad end, with the refund that is owed from the same step on. */
+const failure = (session: Snapshot, code: FailureCode, detail: string): NewFact[] => [
+  {
+    type: 'generation.failed',
+    data: { attempt: session.context.attempt, code, message: failures[code].message, detail },
+  },
+  refundRequested,
+]
+
+const isGenerating = (session: Snapshot): boolean => session.state === 'queued' || session.state === 'processing'
+
+const isExpired = (session: Snapshot, { nowMs, policy }: Circumstances): boolean =>
+  session.state === 'queued' &&
+  session.context.requestedAt !== null &&
+  nowMs - Date.parse(session.context.requestedAt) >= policy.queueAgeMaxMs
+
+const maySteer = (session: Snapshot, by: Sender): boolean =>
+  by.role !== 'tenant' || (session.context.owner !== null && by.tenant === tenantOf(session.context.owner))

@@ -1,0 +1,28 @@
+import type { Fact } from '../../events/fact.ts'
+import type { SessionId } from '../../events/ids.ts'
+import type { Epoch, Step, StepRef } from './event-log.ts'
+
+/** What the archive last recorded of a partition, and whether this epoch may go on from there. */
+export type Admission =
+  | { readonly admitted: true; readonly archived: StepRef | null }
+  | { readonly admitted: false; readonly reason: 'log_replaced' | 'epoch_went_back' }
+
+/** What outlives the log: the archive of every fact, and the fence that keeps an earlier owner's late refunds out. */
+export interface History {
+  /**
+   * Fences the ledger for a new owner: from now on a refund under an earlier epoch of the partition is refused. Refuses an
+   * epoch that is not later than the last one, and a log that is not the one the archive was written from.
+   */
+  admit(claim: { log: string; partition: number; epoch: Epoch }): Promise<Admission>
+  /** Which of these sessions the archive knows. */
+  knows(ids: readonly SessionId[]): Promise<Set<SessionId>>
+  /** The archive's step with this number, if there is one. */
+  step(partition: number, number: number): Promise<StepRef | null>
+  /** Every session with a fact in the steps after `number`, each with all its archived facts. */
+  sessionsAfter(partition: number, number: number): Promise<Map<SessionId, Fact[]>>
+  /**
+   * Ends a repair: takes the given steps' facts into the archive and records `head` as the partition's last step, for this
+   * log and epoch. Repeating it changes nothing.
+   */
+  mend(claim: { log: string; partition: number; epoch: Epoch }, steps: readonly Step[], head: StepRef): Promise<void>
+}

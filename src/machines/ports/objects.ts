@@ -1,0 +1,27 @@
+/** What travels with a stored image, so that a found one completes its session in full. Plain JSON. */
+export type ObjectMetadata = Readonly<Record<string, unknown>>
+
+/** The bucket of images. Paths are relative, with `/` between segments. */
+export interface ObjectStore {
+  /** Stores the bytes unless the path is taken: an upload never overwrites. Answers which of both happened. */
+  put(path: string, bytes: Uint8Array, metadata: ObjectMetadata): Promise<'stored' | 'exists'>
+  /** The metadata of what lies at the path, or null when nothing does. */
+  find(path: string): Promise<ObjectMetadata | null>
+  /** A URL that anyone may read the object with until `expiresAt` (ISO 8601). */
+  sign(path: string, validMs: number): Promise<{ url: string; expiresAt: string }>
+}
+
+/** A stored object on its way to whoever holds a signed URL. */
+export interface OpenedObject {
+  readonly bytes: Uint8Array
+  readonly contentType: string
+}
+
+/** Objects that our own HTTP serves at `GET /objects/<path>?expires=…&signature=…`, the URLs that `sign` gives out. */
+export interface ServedObjects {
+  /** `forbidden`: the signature is wrong or the time is over. `gone`: nothing lies there any more. */
+  open(
+    path: string,
+    query: { readonly expires?: unknown; readonly signature?: unknown },
+  ): Promise<OpenedObject | 'forbidden' | 'gone'>
+}

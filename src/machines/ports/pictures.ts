@@ -1,0 +1,6 @@
+import type { NoImage } from './generator.ts'
+
+/** Fetches the pictures that a task names, within limits, from addresses that may be asked. */
+export interface PictureSource {
+  fetch(urls: readonly string[], signal: AbortSignal): Promise<Uint8Array[] | NoImage>
+}

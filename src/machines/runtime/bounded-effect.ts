@@ -1,0 +1,50 @@
+import type { Clock } from '../ports/environment.ts'
+import { onAbort } from './signal.ts'
+
+/** How long an effect that was told to stop may take before its slot is given away without it. */
+const STOP_MS = 5_000
+
+export type Ended<Value> =
+  | { readonly how: 'done'; readonly value: Value }
+  | { readonly how: 'threw'; readonly error: unknown }
+  /** It passed its time limit. Whether its work was done is unknown. */
+  | { readonly how: 'timeout' }
+  /** The caller aborted it. */
+  | { readonly how: 'aborted' }
+
+/** Runs an effect within a time limit. Always ends: an effect that does not heed its signal is left behind. Never rejects. */
+export const runBounded = async <Value>(
+  effect: (signal: AbortSignal) => Promise<Value>,
+  limit: { readonly timeoutMs: number; readonly abort: AbortSignal; readonly clock: Clock },
+): Promise<Ended<Value>> => {
+  const inner = new AbortController()
+  const settled = new AbortController()
+  let stopped: 'timeout' | 'aborted' | null = null
+  const stop = (how: 'timeout' | 'aborted') => {
+    stopped ??= how
+    inner.abort(new Error(how))
+  }
+  const unlisten = onAbort(limit.abort, () => stop('aborted'))
+  const work = Promise.resolve()
+    .then(() => effect(inner.signal))
+    .then(
+      (value): Ended<Value> => ({ how: 'done', value }),
+      (error: unknown): Ended<Value> => (stopped === null ? { how: 'threw', error } : { how: stopped }),
+    )
+  const giveUp = async (): Promise<Ended<Value>> => {
+    await Promise.race([limit.clock.sleep(limit.timeoutMs, settled.signal), whenAborted(inner.signal, settled.signal)])
+    if (!settled.signal.aborted) stop('timeout')
+    await limit.clock.sleep(STOP_MS, settled.signal)
+    return { how: stopped ?? 'timeout' }
+  }
+  const ended = await Promise.race([work, giveUp()])
+  settled.abort()
+  unlisten()
+  return ended
+}
+
+const whenAborted = (signal: AbortSignal, settled: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    onAbort(signal, resolve)
+    onAbort(settled, resolve)
+  })

@@ -1,0 +1,126 @@
+import type { Clock } from '../ports/environment.ts'
+import { FairQueue, type Queued } from './fair-queue.ts'
+import type { RateShare } from './rate-share.ts'
+
+/** Work that waits for a slot. */
+export interface Candidate extends Queued {
+  /** It has killed a process before, or may have: it runs alone. */
+  readonly suspect: boolean
+  /** Called once when a slot is free for it; the slot is the callee's until it releases it. */
+  grant(slot: Slot): void
+}
+
+/** The right to run one effect. Release it exactly once. */
+export interface Slot {
+  release(): void
+}
+
+/**
+ * A bounded number of effects at once over all partitions of this process, fair between tenants, within the rate share.
+ * A suspect runs alone, so that a picture that kills the process takes no other session's try with it; between two suspects
+ * the others get a full round.
+ */
+export class EffectPool {
+  readonly #concurrency: number
+  readonly #rate: RateShare
+  readonly #clock: Clock
+  readonly #queue = new FairQueue<Candidate>()
+  readonly #suspects = new FairQueue<Candidate>()
+  #running = 0
+  #suspectRuns = false
+  /** How many others may still start before the next suspect's turn. */
+  #roundLeft = 0
+  #open = true
+  #admitting = false
+  #waitsForRate = false
+
+  constructor(concurrency: number, rate: RateShare, clock: Clock) {
+    this.#concurrency = concurrency
+    this.#rate = rate
+    this.#clock = clock
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  get waiting(): number {
+    return this.#queue.size + this.#suspects.size
+  }
+
+  offer(candidate: Candidate): void {
+    const queue = candidate.suspect ? this.#suspects : this.#queue
+    queue.add(candidate)
+    this.#admit()
+  }
+
+  /** Takes back an offer that was not granted yet. */
+  retract(id: string): void {
+    this.#queue.remove(id)
+    this.#suspects.remove(id)
+  }
+
+  /** From now on nothing new starts; what runs may end. */
+  close(): void {
+    this.#open = false
+  }
+
+  #admit(): void {
+    // grant() may offer or release again: the outer call's loop sees what changed.
+    if (this.#admitting) return
+    this.#admitting = true
+    try {
+      while (this.#mayStart() && this.#hasRate()) {
+        if (!this.#startNext()) break
+      }
+    } finally {
+      this.#admitting = false
+    }
+  }
+
+  #mayStart(): boolean {
+    if (!this.#open || this.#suspectRuns || this.#running >= this.#concurrency) return false
+    return this.#suspectsTurn() ? this.#running === 0 : this.#queue.size > 0
+  }
+
+  #suspectsTurn(): boolean {
+    return this.#suspects.size > 0 && (this.#roundLeft <= 0 || this.#queue.size === 0)
+  }
+
+  #startNext(): boolean {
+    const suspect = this.#suspectsTurn()
+    const candidate = suspect ? this.#suspects.next() : this.#queue.next()
+    if (candidate === undefined) return false
+    this.#running += 1
+    this.#suspectRuns = suspect
+    this.#roundLeft = suspect ? this.#concurrency : this.#roundLeft - 1
+    candidate.grant(this.#slot())
+    return true
+  }
+
+  #slot(): Slot {
+    let held = true
+    return {
+      release: () => {
+        if (!held) return
+        held = false
+        this.#running -= 1
+        this.#suspectRuns = false
+        this.#admit()
+      },
+    }
+  }
+
+  /** Takes a token for the next start, or comes back when one is there. */
+  #hasRate(): boolean {
+    if (this.#rate.take()) return true
+    if (!this.#waitsForRate) {
+      this.#waitsForRate = true
+      void this.#clock.sleep(Math.min(this.#rate.waitMs(), 1_000) + 1).then(() => {
+        this.#waitsForRate = false
+        this.#admit()
+      })
+    }
+    return false
+  }
+}

@@ -1,0 +1,161 @@
+import type { SessionId } from '../../events/ids.ts'
+import { tenantOf } from '../../events/owner.ts'
+import type { Input } from '../decide.ts'
+import type { GenerationOutcome } from '../effects/outcome.ts'
+import type { PartitionLease } from '../ports/event-log.ts'
+import type { RefundOutcome } from '../ports/platform.ts'
+import type { Owed } from '../session.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { type Ended, runBounded } from './bounded-effect.ts'
+import type { EffectPool, Slot } from './effect-pool.ts'
+import { onAbort } from './signal.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+type Report = (id: SessionId, input: Input, slot?: Slot) => void
+
+interface Running {
+  readonly owes: Owed
+  readonly abort: AbortController
+  readonly ended: Promise<void>
+}
+
+/** Runs the effects of one partition in the process's pools, and reports what became of them to the partition's owner. */
+export class EffectRunner {
+  readonly #lease: PartitionLease
+  readonly #context: WorkerContext
+  readonly #report: Report
+  readonly #running = new Map<SessionId, Running>()
+  readonly #offered = new Map<SessionId, EffectPool>()
+  #open = true
+  #onIdle: () => void = () => {}
+
+  constructor(lease: PartitionLease, context: WorkerContext, report: Report) {
+    this.#lease = lease
+    this.#context = context
+    this.#report = report
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Puts what the session owes in line for a slot. A session whose effect runs is not put in line again. */
+  offer(session: Snapshot, owes: Owed): void {
+    const { id, context } = session
+    if (!this.#open || this.#running.has(id)) return
+    const pool = owes === 'generation' ? this.#context.generations : this.#context.refunds
+    this.#offered.set(id, pool)
+    pool.offer({
+      id,
+      tenant: context.owner === null ? 'unknown' : tenantOf(context.owner),
+      since: Date.parse(context.requestedAt ?? context.failedAt ?? ''),
+      suspect: owes === 'generation' && context.orphans > 0,
+      grant: (slot) => {
+        this.#offered.delete(id)
+        if (owes === 'refund') this.#refund(id, slot)
+        // A try begins with a fact: the owner commits it first, and comes back with `generate`.
+        else this.#report(id, { kind: 'slot' }, slot)
+      },
+    })
+  }
+
+  /** Runs a try whose `generation.started` is durable. */
+  generate(session: Snapshot, slot: Slot): void {
+    const { effects, policy } = this.#context
+    const { attempt } = session.context
+    this.#run(session.id, 'generation', slot, policy.tryTimeoutMs, {
+      effect: (signal) => effects.generate(session, signal),
+      report: (ended) => {
+        const outcome = generationOutcome(ended)
+        if (outcome !== null) this.#report(session.id, { kind: 'generated', attempt, outcome })
+      },
+    })
+  }
+
+  /** Stops the session's try, if one runs or waits: nobody wants its outcome any more. */
+  abortGeneration(id: SessionId): void {
+    const running = this.#running.get(id)
+    if (running?.owes === 'generation') running.abort.abort()
+    if (this.#offered.get(id) === this.#context.generations) this.#retract(id)
+  }
+
+  /** Nothing new starts; what runs gets `graceMs` and is then aborted. `onIdle` is called whenever an effect has ended. */
+  drain(graceMs: number, onIdle: () => void): void {
+    this.#open = false
+    this.#onIdle = onIdle
+    for (const id of this.#offered.keys()) this.#retract(id)
+    void this.#context.env.clock.sleep(graceMs, this.#lease.lost).then(() => this.#abortAll())
+  }
+
+  /** Aborts everything and resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#open = false
+    for (const id of this.#offered.keys()) this.#retract(id)
+    this.#abortAll()
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+  }
+
+  #refund(id: SessionId, slot: Slot): void {
+    const { effects, policy } = this.#context
+    const fence = { partition: this.#lease.partition, epoch: this.#lease.epoch.number }
+    this.#run(id, 'refund', slot, policy.refund.timeoutMs, {
+      effect: (signal) => effects.refund(id, fence, signal),
+      report: (ended) => {
+        const outcome = refundOutcome(ended)
+        if (outcome !== null) this.#report(id, { kind: 'refunded', outcome })
+      },
+    })
+  }
+
+  #run<Value>(
+    id: SessionId,
+    owes: Owed,
+    slot: Slot,
+    timeoutMs: number,
+    work: { effect(signal: AbortSignal): Promise<Value>; report(ended: Ended<Value>): void },
+  ): void {
+    const { clock, meter } = this.#context.env
+    const abort = new AbortController()
+    const unlisten = onAbort(this.#lease.lost, () => abort.abort())
+    const startedAt = clock.now()
+    const ended = runBounded((signal) => work.effect(signal), { timeoutMs, abort: abort.signal, clock }).then((end) => {
+      unlisten()
+      this.#running.delete(id)
+      meter.observe('effect_seconds', (clock.now() - startedAt) / 1000, { effect: owes, how: end.how })
+      work.report(end)
+      slot.release()
+      this.#onIdle()
+    })
+    this.#running.set(id, { owes, abort, ended })
+  }
+
+  #abortAll(): void {
+    for (const { abort } of this.#running.values()) abort.abort()
+  }
+
+  #retract(id: SessionId): void {
+    this.#offered.get(id)?.retract(id)
+    this.#offered.delete(id)
+  }
+}
+
+/** Null when nobody waits for it: it was aborted because its session or its partition moved on. */
+const generationOutcome = (ended: Ended<GenerationOutcome>): GenerationOutcome | null => {
+  if (ended.how === 'done') return ended.value
+  if (ended.how === 'timeout')
+    return { kind: 'failed', code: 'outcome_unknown', detail: 'no answer within the time limit' }
+  return ended.how === 'threw' ? { kind: 'failed', code: 'internal', detail: nameOf(ended.error) } : null
+}
+
+const refundOutcome = (ended: Ended<RefundOutcome>): RefundOutcome | null => {
+  if (ended.how === 'done') return ended.value
+  if (ended.how === 'timeout') return { kind: 'error', detail: 'no answer within the time limit' }
+  return ended.how === 'threw' ? { kind: 'error', detail: nameOf(ended.error) } : null
+}
+
+/** An error's class and code, never its message: a driver's message may carry a URL or a person's data. */
+const nameOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'not an Error'
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? `${error.name} ${code}` : error.name
+}

@@ -1,0 +1,156 @@
+import { assertEvent, assign, setup } from 'xstate'
+import { failures } from '../events/codes.ts'
+import type { Fact } from '../events/fact.ts'
+import type { Owner } from '../events/owner.ts'
+
+/** What the machine remembers of a session: what its next decision needs, as plain JSON. Times are ISO 8601, UTC. */
+export interface SessionContext {
+  /** Null for a rejected task and a session that is not known yet. */
+  readonly owner: Owner | null
+  readonly requestId: string | null
+  readonly imageUrls: readonly string[]
+  readonly prompt: string
+  readonly requestedAt: string | null
+  /** The running or last try, from 1; 0 before the first. Only its outcome counts. */
+  readonly attempt: number
+  /** Tries in a row that began and never came to an outcome: their process died. */
+  readonly orphans: number
+  readonly retries: { readonly transient: number; readonly rate_limited: number; readonly unknown: number }
+  /** The work that the state owes starts no earlier. */
+  readonly retryAt: string | null
+  readonly failedAt: string | null
+  readonly refundTries: number
+}
+
+const blank: SessionContext = {
+  owner: null,
+  requestId: null,
+  imageUrls: [],
+  prompt: '',
+  requestedAt: null,
+  attempt: 0,
+  orphans: 0,
+  retries: { transient: 0, rate_limited: 0, unknown: 0 },
+  retryAt: null,
+  failedAt: null,
+  refundTries: 0,
+}
+
+/** The work that a state owes: the runtime takes it up whenever it finds a session in such a state. */
+export type Owed = 'generation' | 'refund'
+
+/**
+ * The life of one generation session. It decides and does no work: no promise, no clock and no timer lives in it, so that
+ * folding the same facts gives the same session anywhere. `meta.owes` names the work that a state owes.
+ */
+export const sessionMachine = setup({
+  types: { context: {} as SessionContext, events: {} as Fact, meta: {} as { owes: Owed } },
+  guards: {
+    nextAttempt: ({ context, event }) => {
+      assertEvent(event, 'generation.started')
+      return event.data.attempt === context.attempt + 1
+    },
+    currentAttempt: ({ context, event }) => {
+      assertEvent(event, ['generation.deferred', 'generation.completed', 'generation.failed'])
+      return event.data.attempt === context.attempt
+    },
+    importedAsCompleted: ({ event }) => {
+      assertEvent(event, 'generation.imported')
+      return event.data.end === 'completed'
+    },
+  },
+  actions: {
+    open: assign(({ event }) => {
+      assertEvent(event, 'generation.requested')
+      const { owner, imageUrls, prompt } = event.data
+      return { owner, imageUrls, prompt, requestId: event.requestId, requestedAt: event.at }
+    }),
+    import: assign(({ event }) => {
+      assertEvent(event, 'generation.imported')
+      return { owner: event.data.owner, requestId: event.requestId, failedAt: event.at }
+    }),
+    begin: assign(({ context, event }) => {
+      assertEvent(event, 'generation.started')
+      return { attempt: event.data.attempt, orphans: context.orphans + 1, retryAt: null }
+    }),
+    defer: assign(({ context, event }) => {
+      assertEvent(event, 'generation.deferred')
+      const { retry } = failures[event.data.code]
+      const retries = retry === 'never' ? context.retries : { ...context.retries, [retry]: context.retries[retry] + 1 }
+      return { retries, orphans: 0, retryAt: event.data.retryAt }
+    }),
+    fail: assign(({ event }) => ({ requestId: event.requestId, failedAt: event.at, retryAt: null })),
+    postpone: assign(({ event }) => {
+      assertEvent(event, ['refund.retrying', 'refund.escalated'])
+      return { refundTries: event.data.tries, retryAt: event.data.retryAt }
+    }),
+  },
+}).createMachine({
+  id: 'session',
+  context: blank,
+  initial: 'new',
+  states: {
+    new: {
+      on: {
+        'generation.requested': { target: 'queued', actions: 'open' },
+        'generation.rejected': { target: 'failed', actions: 'fail' },
+        'generation.imported': [
+          { guard: 'importedAsCompleted', target: 'completed', actions: 'import' },
+          { target: 'failed.imported', actions: 'import' },
+        ],
+      },
+    },
+    queued: {
+      meta: { owes: 'generation' },
+      on: {
+        'generation.started': { guard: 'nextAttempt', target: 'processing', actions: 'begin' },
+        'generation.failed': { guard: 'currentAttempt', target: 'failed', actions: 'fail' },
+        'generation.cancelled': { target: 'failed', actions: 'fail' },
+        'generation.withdrawn': { target: 'failed', actions: 'fail' },
+      },
+    },
+    processing: {
+      meta: { owes: 'generation' },
+      on: {
+        // Taken over: the process that ran the earlier try is gone, and its outcome no longer counts.
+        'generation.started': { guard: 'nextAttempt', target: 'processing', actions: 'begin' },
+        'generation.deferred': { guard: 'currentAttempt', target: 'queued', actions: 'defer' },
+        'generation.completed': { guard: 'currentAttempt', target: 'completed' },
+        'generation.failed': { guard: 'currentAttempt', target: 'failed', actions: 'fail' },
+        'generation.cancelled': { target: 'failed', actions: 'fail' },
+        'generation.withdrawn': { target: 'failed', actions: 'fail' },
+      },
+    },
+    completed: { type: 'final' },
+    failed: {
+      initial: 'open',
+      states: {
+        // Left in the same step that entered it: what fails asks for its refund at once.
+        open: { on: { 'refund.requested': 'owed' } },
+        owed: {
+          meta: { owes: 'refund' },
+          on: {
+            'refund.issued': '#session.refunded',
+            'refund.waived': 'settled',
+            'refund.settled': 'settled',
+            'refund.retrying': { target: 'owed', actions: 'postpone' },
+            'refund.escalated': { target: 'escalated', actions: 'postpone' },
+          },
+        },
+        escalated: {
+          meta: { owes: 'refund' },
+          on: {
+            'refund.issued': '#session.refunded',
+            'refund.waived': 'settled',
+            'refund.settled': 'settled',
+            'refund.escalated': { target: 'escalated', actions: 'postpone' },
+          },
+        },
+        // From before this system: nothing is owed until a person approves it.
+        imported: { on: { 'refund.approved': 'owed' } },
+        settled: { type: 'final' },
+      },
+    },
+    refunded: { type: 'final' },
+  },
+})

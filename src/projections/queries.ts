@@ -1,0 +1,100 @@
+import type { FailureCode } from '../events/codes.ts'
+import type { SessionId } from '../events/ids.ts'
+import type { Channel } from '../events/owner.ts'
+import type { SessionState } from '../machines/compile.ts'
+
+/** A session as people ask for it. Times are ISO 8601, UTC. */
+export interface SessionView {
+  readonly sessionId: SessionId
+  readonly channel: Channel | null
+  /** `store:<id>` or `user:<id>`. */
+  readonly tenant: string | null
+  readonly state: SessionState
+  readonly requestId: string | null
+  readonly attempts: number
+  readonly imageUrl: string | null
+  readonly imageUrlExpiresAt: string | null
+  readonly failureCode: FailureCode | null
+  /** Fit for an end user. */
+  readonly errorMessage: string | null
+  readonly processingTimeMs: number | null
+  readonly costUsd: number | null
+  readonly createdAt: string | null
+  readonly completedAt: string | null
+}
+
+export type RefundState = 'owed' | 'issued' | 'waived' | 'settled' | 'escalated'
+
+/** One refund as finance asks for it. */
+export interface RefundView {
+  readonly sessionId: SessionId
+  readonly channel: Channel | null
+  readonly state: RefundState
+  readonly payer: { readonly kind: 'user' | 'store' | 'shopper'; readonly id: string; readonly email?: string } | null
+  readonly credits: number | null
+  readonly since: string
+  readonly tries: number
+  readonly lastError: string | null
+  readonly ledgerRecord: string | null
+  readonly how: 'paid' | 'found' | null
+  readonly waiverReason: string | null
+  readonly settledAt: string | null
+}
+
+/** Do the books balance? In credits; `charged = kept + givenBack + owed + neverCharged…` holds when there are no exceptions. */
+export interface ReconciliationSummary {
+  readonly asOf: string
+  /** The archive's ordinal that this was computed from. */
+  readonly position: number
+  readonly charged: number
+  readonly kept: number
+  readonly givenBack: number
+  readonly owed: number
+  /** How many sessions fall in each class: `matched`, `owed`, `overdue`, `duplicate`, … */
+  readonly classes: Readonly<Record<string, number>>
+  readonly balanced: boolean
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Hand it back for the next page; null on the last one. */
+  readonly next: string | null
+}
+
+/** What HTTP and the command line read. */
+export interface Queries {
+  session(id: SessionId): Promise<SessionView | null>
+  sessions(filter: {
+    state?: SessionState
+    tenant?: string
+    cursor?: string
+    limit: number
+  }): Promise<Page<SessionView>>
+  refunds(filter: { state?: RefundState; cursor?: string; limit: number }): Promise<Page<RefundView>>
+  reconciliation(): Promise<ReconciliationSummary>
+  /** Sessions of a tenant that have not ended. */
+  backlog(tenant: string): Promise<number>
+  /** Resolves when the database answers; rejects with the reason otherwise. */
+  ping(): Promise<void>
+}
+
+/** The first answer to a publication, remembered so that a repeat gets the same one. */
+export interface Acceptances {
+  /**
+   * Reserves the session (and the tenant's idempotency key) for this body. `again` carries the first answer, and whether its
+   * publication is known to be durable; `key_reused`: the key came with another body before.
+   */
+  reserve(request: {
+    sessionId: SessionId
+    tenant: string
+    key: string | null
+    /** SHA-256 of the body's canonical form. */
+    fingerprint: string
+    answer: object
+  }): Promise<
+    { outcome: 'first' } | { outcome: 'again'; answer: object; published: boolean } | { outcome: 'key_reused' }
+  >
+  published(id: SessionId): Promise<void>
+  /** The answer that a published session got, or null. */
+  find(id: SessionId): Promise<object | null>
+}
