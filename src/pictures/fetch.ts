@@ -1,4 +1,5 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { callbackify } from 'node:util'
 import { Agent, fetch, type Response } from 'undici'
 import { type HostRules, hostRules } from './hosts.ts'
 import { type PictureProblem, rejected, unavailable } from './problem.ts'
@@ -117,7 +118,7 @@ function refusedHead({ status, headers }: Response, name: string, bytesMax: numb
 async function readAtMost(response: Response, bytesMax: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > bytesMax) return null
     chunks.push(chunk)
@@ -127,24 +128,24 @@ async function readAtMost(response: Response, bytesMax: number): Promise<Uint8Ar
 
 /** Checks every address of a name and hands on just these, so that the connection goes to what was checked. */
 function guardedAgent(rules: HostRules, resolve: ResolveHost): Agent {
-  const guarded = async (host: string): Promise<LookupAddress[]> => {
+  const guarded = callbackify(async (host: string): Promise<LookupAddress[]> => {
     const addresses = await resolve(host)
     const refused = addresses.map(({ address }) => rules.refusesAddress(host.replace(/\.$/, ''), address))
     const reason = refused.find((each) => each !== null)
     if (reason !== undefined) throw new RefusedAddress(reason)
     return [...addresses]
-  }
+  })
   return new Agent({
     // No connection outlives its answer: the next fetch resolves and checks again.
     pipelining: 0,
     maxHeaderSize: HEADER_BYTES_MAX,
     connect: {
-      lookup: (host, { all }, done) => {
-        guarded(host).then(
-          (found) => (all ? done(null, found) : done(null, found[0]?.address ?? '', found[0]?.family)),
-          (error: Error) => done(error, []),
-        )
-      },
+      lookup: (host, { all }, done) =>
+        guarded(host, (error, found) => {
+          if (error !== null) done(error, [])
+          else if (all) done(null, found)
+          else done(null, found[0]?.address ?? '', found[0]?.family)
+        }),
     },
   })
 }

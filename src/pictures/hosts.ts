@@ -17,7 +17,14 @@ interface NamedHost {
 export function hostRules(entries: readonly string[]): HostRules {
   const named = entries.map(parseEntry)
   const isNamed = (host: string) => named.some((entry) => entry.host === host)
+  const refusesAddress = (host: string, address: string): string | null => {
+    if (isPublic(address) || isNamed(address)) return null
+    // A name of the operator's own network may lead into it; a public name that does so was rebound by its owner.
+    if (isNamed(host) && isLocalName(host) && !isLinkLocal(address)) return null
+    return 'the address is not public'
+  }
   return {
+    refusesAddress,
     refusesUrl(url) {
       if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'the address is not http or https'
       if (url.username !== '' || url.password !== '') return 'the address carries credentials'
@@ -27,13 +34,7 @@ export function hostRules(entries: readonly string[]): HostRules {
         !named.some((entry) => entry.host === host && (entry.port ?? portOf(url)) === portOf(url))
       )
         return 'the host is not among IMAGE_HOSTS'
-      return ipaddr.isValid(host) ? this.refusesAddress(host, host) : null
-    },
-    refusesAddress(host, address) {
-      if (isPublic(address) || isNamed(bareAddress(address))) return null
-      // A name of the operator's own network may lead into it; a public name that does so was rebound by its owner.
-      if (isNamed(host) && isLocalName(host) && !isLinkLocal(address)) return null
-      return 'the address is not public'
+      return ipaddr.isValid(host) ? refusesAddress(host, host) : null
     },
   }
 }
