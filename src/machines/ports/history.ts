@@ -5,7 +5,7 @@ import type { Epoch, Step, StepRef } from './event-log.ts'
 /** What the archive last recorded of a partition, and whether this epoch may go on from there. */
 export type Admission =
   | { readonly admitted: true; readonly archived: StepRef | null }
-  | { readonly admitted: false; readonly reason: 'log_replaced' | 'epoch_went_back' }
+  | { readonly admitted: false; readonly reason: 'log_replaced' | 'epoch_went_back'; readonly archived: StepRef | null }
 
 /** What outlives the log: the archive of every fact, and the fence that keeps an earlier owner's late refunds out. */
 export interface History {

@@ -1,0 +1,8 @@
+import type { SessionId } from '../../events/ids.ts'
+import type { Owner } from '../../events/owner.ts'
+
+/** Where a session's image lies in the bucket; front ends know these paths. */
+export const resultPath = (owner: Owner, session: SessionId): string =>
+  owner.channel === 'b2b'
+    ? `stores/${owner.storeId}/generated/${session}.jpg`
+    : `generated/${owner.userId}/${session}.jpg`

@@ -1,0 +1,98 @@
+import type { SessionId } from '../../events/ids.ts'
+import { isoTime } from '../../events/text.ts'
+import type { SessionTable } from '../compile.ts'
+import { type Commit, FORMAT, type PartitionLease, type Step, type StepRef } from '../ports/event-log.ts'
+import { replay, type Snapshot, type Tombstone } from '../snapshot.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+const JOURNAL_PAGE = 10_000
+
+/** What a repair did, for the operator who asked for it. */
+export interface Repaired {
+  readonly partition: number
+  /** The last step that log and archive have in common. */
+  readonly common: number
+  /** Sessions that the log had forgotten and that stand again as the archive knows them. */
+  readonly restored: number
+  /** Facts that the log wrote since it lost its tail: kept, for sessions that had lost nothing; void for the others. */
+  readonly kept: number
+  readonly voided: number
+}
+
+/**
+ * Brings a log that lost its tail back in line with the archive. The archive stands: people and the ledger have seen it. A
+ * session whose archived facts the log has lost stands as archived, and what the log let it do since is void: a refund or an
+ * image that came of it is found again by the effects. All other facts that the log wrote since stay and are archived.
+ * Repeating a repair that broke off changes nothing more.
+ */
+export const repair = async (
+  lease: PartitionLease,
+  archived: StepRef | null,
+  context: WorkerContext,
+): Promise<Repaired> => {
+  const { log, history, env, table } = context
+  const claim = { log: await log.identity(), partition: lease.partition, epoch: lease.epoch }
+  const journal = await readJournal(lease, context)
+  const common = await lastCommonStep(journal, archived, lease.partition, context)
+  const lost = await history.sessionsAfter(lease.partition, common)
+  const since = journal.filter((step) => step.number > common)
+  const survivors = since.map((step) => ({ ...step, facts: step.facts.filter((fact) => !lost.has(fact.sessionId)) }))
+  const head = { number: Math.max(archived?.number ?? 0, lease.head?.number ?? 0) + 1, id: env.newId() }
+  const step: Step = {
+    ...head,
+    format: FORMAT,
+    partition: lease.partition,
+    previous: lease.head?.id ?? null,
+    epoch: lease.epoch.number,
+    at: isoTime(env.clock.now()),
+    facts: [],
+  }
+  await lease.commit({ step, inbox: null, ...standing(table, lost), deadLetters: [] })
+  await history.mend(claim, survivors, head)
+  const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
+  const kept = count(survivors)
+  return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept }
+}
+
+const standing = (
+  table: SessionTable,
+  lost: ReadonlyMap<SessionId, Parameters<typeof replay>[2]>,
+): Pick<Commit, 'snapshots' | 'tombstones'> => {
+  const snapshots: Snapshot[] = []
+  const tombstones: Tombstone[] = []
+  for (const [id, facts] of lost) {
+    const session = replay(table, id, facts)
+    if (table.states.get(session.state)?.closed) tombstones.push({ id, seq: session.seq, end: session.state })
+    else snapshots.push(session)
+  }
+  return { snapshots, tombstones }
+}
+
+const readJournal = async (lease: PartitionLease, { log }: WorkerContext): Promise<Step[]> => {
+  const steps: Step[] = []
+  for (let after = 0; ; ) {
+    const page = await log.journal(new Map([[lease.partition, after]]), JOURNAL_PAGE)
+    const last = page.at(-1)
+    if (last === undefined) return steps
+    steps.push(...page)
+    after = last.number
+  }
+}
+
+/** The number of the last step that both have; 0 when they share none, as with a log that was replaced. */
+const lastCommonStep = async (
+  journal: readonly Step[],
+  archived: StepRef | null,
+  partition: number,
+  { history }: WorkerContext,
+): Promise<number> => {
+  for (const step of journal.toReversed()) {
+    if (step.number > (archived?.number ?? 0)) continue
+    const known = await history.step(partition, step.number)
+    if (known?.id === step.id) return step.number
+  }
+  const [first] = journal
+  if (first === undefined || first.previous === null) return 0
+  const before = await history.step(partition, first.number - 1)
+  return before?.id === first.previous ? before.number : 0
+}

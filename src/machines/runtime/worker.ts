@@ -1,0 +1,132 @@
+import { type Backoff, backoffMs } from '../policy.ts'
+import { Fenced, type PartitionLease } from '../ports/event-log.ts'
+import { admit, type LogDamage } from './admission.ts'
+import { PartitionOwner } from './partition-owner.ts'
+import type { RateShare } from './rate-share.ts'
+import { type Repaired, repair } from './repair.ts'
+import { onAbort } from './signal.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** A partition that keeps failing is taken up again this slowly; the others are not disturbed. */
+const restart: Backoff = { firstMs: 100, maxMs: 30_000 }
+/** How often a damaged partition looks whether someone repaired it. */
+const RECHECK_MS = 10_000
+
+export interface PartitionStatus {
+  readonly partition: number
+  readonly state: 'starting' | 'running' | 'damaged'
+  readonly damage: LogDamage | null
+  /** When its loop last turned, ms since the epoch. */
+  readonly seenAt: number
+}
+
+/** Owns a share of the log's partitions and moves their sessions, until the signal aborts. */
+export class Worker {
+  readonly #context: WorkerContext
+  readonly #rate: RateShare
+  readonly #held = new Map<number, PartitionStatus>()
+  readonly #failures = new Map<number, number>()
+  readonly #repairs = new Map<number, (repaired: (result: Repaired) => void) => void>()
+
+  constructor(context: WorkerContext, rate: RateShare) {
+    this.#context = context
+    this.#rate = rate
+  }
+
+  get partitions(): readonly PartitionStatus[] {
+    return [...this.#held.values()]
+  }
+
+  /** Resolves after the signal aborted and every partition was handed over. Rejects when the log cannot go on. */
+  async run(alive: () => void, signal: AbortSignal): Promise<void> {
+    const { log, env } = this.#context
+    const beat = async () => {
+      for (; !signal.aborted; await env.clock.sleep(RECHECK_MS, signal)) alive()
+    }
+    await Promise.all([beat(), log.own({ id: env.newId(), onLease: (lease) => this.#onLease(lease) }, signal)])
+  }
+
+  /** Repairs a damaged partition of this process. Null when the partition is not here or not damaged. */
+  repair(partition: number): Promise<Repaired | null> {
+    const start = this.#repairs.get(partition)
+    return start === undefined ? Promise.resolve(null) : new Promise(start)
+  }
+
+  async #onLease(lease: PartitionLease): Promise<void> {
+    const { partition } = lease
+    const { env } = this.#context
+    this.#show(lease, 'starting', null)
+    try {
+      await env.clock.sleep(this.#backoffMs(partition), lease.lost)
+      if (await this.#becomesWhole(lease)) await this.#work(lease)
+      this.#failures.delete(partition)
+    } catch (error) {
+      this.#failures.set(partition, (this.#failures.get(partition) ?? 0) + 1)
+      const name = error instanceof Error ? error.name : 'not an Error'
+      env.meter.count('partition_failures_total', { error: name })
+      env.logger[error instanceof Fenced ? 'warn' : 'error'](
+        { partition, error },
+        'partition given up; it will be taken again',
+      )
+    } finally {
+      this.#held.delete(partition)
+      this.#rate.setShare(this.#held.size / this.#context.log.partitions)
+      // A lease that cannot be released runs out by itself.
+      await lease.release().catch(() => {})
+    }
+  }
+
+  async #work(lease: PartitionLease): Promise<void> {
+    this.#show(lease, 'running', null)
+    await new PartitionOwner(lease, this.#context).run(() => this.#show(lease, 'running', null))
+  }
+
+  /** Waits as long as the partition's log is damaged: an operator repairs it. False when the lease went first. */
+  async #becomesWhole(lease: PartitionLease): Promise<boolean> {
+    const { env } = this.#context
+    for (;;) {
+      if (lease.lost.aborted || lease.handover.aborted) return false
+      const { damage, archived } = await admit(lease, this.#context)
+      if (damage === null) return true
+      this.#show(lease, 'damaged', damage)
+      env.meter.count('log_damage_total', { damage })
+      env.logger.error(
+        { partition: lease.partition, damage },
+        'partition stopped: its log is not what the archive knows; repair it',
+      )
+      const repaired = await this.#repairRequest(lease)
+      if (repaired === null) continue
+      const result = await repair(lease, archived, this.#context)
+      repaired(result)
+      env.logger.warn({ ...result }, 'partition repaired from the archive')
+      // The lease still names the head from before the repair: the next grant starts behind it.
+      return false
+    }
+  }
+
+  /** Resolves when an operator asks for the repair, or with null after a while or when the partition goes. */
+  #repairRequest(lease: PartitionLease): Promise<((result: Repaired) => void) | null> {
+    const waited = new AbortController()
+    return new Promise<((result: Repaired) => void) | null>((resolve) => {
+      this.#repairs.set(lease.partition, resolve)
+      onAbort(lease.lost, () => resolve(null))
+      onAbort(lease.handover, () => resolve(null))
+      void this.#context.env.clock.sleep(RECHECK_MS, waited.signal).then(() => resolve(null))
+    }).finally(() => {
+      waited.abort()
+      this.#repairs.delete(lease.partition)
+    })
+  }
+
+  #show(lease: PartitionLease, state: PartitionStatus['state'], damage: LogDamage | null): void {
+    const seenAt = this.#context.env.clock.now()
+    const isNew = !this.#held.has(lease.partition)
+    this.#held.set(lease.partition, { partition: lease.partition, state, damage, seenAt })
+    if (isNew) this.#rate.setShare(this.#held.size / this.#context.log.partitions)
+  }
+
+  #backoffMs(partition: number): number {
+    const failures = this.#failures.get(partition) ?? 0
+    return failures === 0 ? 0 : backoffMs(restart, failures - 1, this.#context.env.random())
+  }
+}
