@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PGlite, type Transaction } from '@electric-sql/pglite'
+import { type FolderLock, lockFolder } from './lock.ts'
+import type { Queryable, Sql } from './sql.ts'
+import { parsers } from './values.ts'
+
+/** An embedded database and, when it lies in a folder, the lock on that folder. */
+export interface EmbeddedSql extends Sql {
+  /** Null for a database in memory. */
+  readonly lock: FolderLock | null
+}
+
+/**
+ * PostgreSQL inside this process (PGlite), in `<dataDir>/database`, or in memory for null. It has one connection, so
+ * everything waits in line. @throws FolderInUse when another process has the folder: two would lose each other's rows.
+ */
+export const openEmbedded = async (dataDir: string | null): Promise<EmbeddedSql> => {
+  if (dataDir === null) return sqlOn(await PGlite.create({ parsers }), null)
+  await mkdir(dataDir, { recursive: true })
+  const lock = lockFolder(dataDir)
+  try {
+    return sqlOn(await PGlite.create(join(dataDir, 'database'), { parsers }), lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+const sqlOn = (database: PGlite, lock: FolderLock | null): EmbeddedSql => ({
+  lock,
+  query: queryOn(database),
+  script: scriptOn(database),
+  transaction: (work) => database.transaction((on) => work({ query: queryOn(on), script: scriptOn(on) })),
+  listen: async (channel, onNotify) => {
+    const unlisten = await database.listen(channel, onNotify)
+    return () => unlisten()
+  },
+  close: async () => {
+    // Last, so that nobody opens a folder that is still written to.
+    await database.close()
+    lock?.release()
+  },
+})
+
+const queryOn =
+  (on: PGlite | Transaction): Queryable['query'] =>
+  async <Row>(text: string, values: readonly unknown[] = []) =>
+    (await on.query(text, [...values])).rows as Row[]
+
+const scriptOn = (on: PGlite | Transaction) => async (text: string) => {
+  await on.exec(text)
+}

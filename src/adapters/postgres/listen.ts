@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+const RETRY_FIRST_MS = 100
+const RETRY_MAX_MS = 5_000
+
+interface Subscription {
+  readonly channel: string
+  readonly onNotify: (payload: string) => void
+  readonly onBreak: (() => void) | undefined
+}
+
+/** Listens on one connection of its own, opened at the first subscription and opened again whenever it is lost. */
+export const listenOn = (config: pg.ClientConfig) => {
+  const subscriptions = new Set<Subscription>()
+  const closing = new AbortController()
+  let connection: Promise<pg.Client> | undefined
+
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client(config)
+    // Also before the first success, so that a failed attempt is a rejection here and nothing else.
+    client.on('error', () => undefined)
+    client.on('notification', ({ channel, payload = '' }) => {
+      for (const subscription of subscriptions) if (subscription.channel === channel) subscription.onNotify(payload)
+    })
+    await client.connect()
+    const channels = new Set([...subscriptions].map(({ channel }) => channel))
+    for (const channel of channels) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    client.once('end', () => {
+      if (!closing.signal.aborted) connection = reconnect()
+    })
+    return client
+  }
+
+  const reconnect = async (): Promise<pg.Client> => {
+    for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
+      await sleep(pauseMs, undefined, { signal: closing.signal })
+      const client = await connect().catch(() => null)
+      if (client === null) continue
+      for (const { onBreak } of subscriptions) onBreak?.()
+      return client
+    }
+  }
+
+  return {
+    listen: async (channel: string, onNotify: (payload: string) => void, onBreak?: () => void) => {
+      const subscription = { channel, onNotify, onBreak }
+      subscriptions.add(subscription)
+      try {
+        connection ??= connect()
+        await (await connection).query(`listen ${pg.escapeIdentifier(channel)}`)
+      } catch (error) {
+        // The next subscriber begins anew instead of waiting for a connection that never came.
+        subscriptions.delete(subscription)
+        connection = undefined
+        throw error
+      }
+      return async () => {
+        subscriptions.delete(subscription)
+      }
+    },
+    close: async () => {
+      closing.abort()
+      const client = await connection?.catch(() => null)
+      await client?.end()
+    },
+  }
+}

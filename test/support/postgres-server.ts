@@ -1,0 +1,117 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, globSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import pg from 'pg'
+import { eventually } from './eventually.ts'
+
+const asRoot = process.getuid?.() === 0
+
+/** The newest PostgreSQL of the machine; null where there is none. CI installs it, so there its absence is an error. */
+const binaries = (): string | null => {
+  const inPath = (process.env['PATH'] ?? '').split(delimiter)
+  const folders = [...globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed(), ...inPath]
+  return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? null
+}
+
+const found = binaries()
+if (found === null && process.env['CI'] === 'true') throw new Error('CI needs PostgreSQL for these tests')
+
+/** False where the machine has no PostgreSQL: its tests are left out then. */
+export const hasPostgres = found !== null
+
+export interface PostgresServer {
+  /** A new empty database; answers its URL. */
+  database(): Promise<string>
+  /** Stops and starts the server on the same port and data; `kill -9` unless graceful. */
+  restart(graceful?: boolean): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a PostgreSQL of its own on a free port, in a folder that goes away with it. Not durable, so that tests are fast. */
+export const startPostgres = async (): Promise<PostgresServer> => {
+  const folder = await mkdtemp(join(tmpdir(), 'wearon-postgres-'))
+  const data = join(folder, 'data')
+  const user = serverUser()
+  if (user !== null) await chown(folder, user.uid, user.gid)
+  execFileSync(program('initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--no-sync'], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const port = await freePort()
+  let running = await launch(folder, data, port, user)
+  let databases = 0
+  const stop = async (signal: NodeJS.Signals) => {
+    const gone = new Promise((resolve) => running.once('exit', resolve))
+    running.kill(signal)
+    await gone
+  }
+  return {
+    database: async () => {
+      const name = `test_${++databases}`
+      await onServer(port, (client) => client.query(`create database ${name}`))
+      return urlOf(port, name)
+    },
+    restart: async (graceful = false) => {
+      await stop(graceful ? 'SIGINT' : 'SIGKILL')
+      // A killed postmaster leaves its file and, for a moment, its children: the next start would refuse.
+      await rm(join(data, 'postmaster.pid'), { force: true })
+      running = await launch(folder, data, port, user)
+    },
+    stop: async () => {
+      await stop('SIGQUIT')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const launch = async (folder: string, data: string, port: number, user: Ids | null): Promise<ChildProcess> => {
+  const settings = ['fsync=off', 'full_page_writes=off', 'listen_addresses=127.0.0.1', 'max_connections=200']
+  const options = settings.flatMap((setting) => ['-c', setting])
+  const child = spawn(program('postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...options], {
+    ...user,
+    cwd: folder,
+    stdio: 'ignore',
+  })
+  await eventually(() => onServer(port, (client) => client.query('select 1')))
+  return child
+}
+
+const program = (name: string) => join(found ?? '', name)
+
+interface Ids {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The server refuses to run as root; Debian's package brings a user for it. */
+const serverUser = (): Ids | null => {
+  if (!asRoot) return null
+  const id = (option: string) => Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+const urlOf = (port: number, database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`
+
+const onServer = async (port: number, work: (client: pg.Client) => Promise<unknown>) => {
+  const client = new pg.Client({ connectionString: urlOf(port, 'postgres') })
+  await client.connect()
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
