@@ -51,13 +51,13 @@ export interface Lettering {
 
 /** The width of a line of text in pixels. */
 export const widthPx = ({ text, heightPx }: Pick<Lettering, 'text' | 'heightPx'>): number =>
-  (([...text].reduce((sum, letter) => sum + widthOf(letter) + GAP, 0) - GAP) * heightPx) / HEIGHT
+  (Array.from(text).reduce((sum, letter) => sum + widthOf(letter) + GAP, -GAP) * heightPx) / HEIGHT
 
 /** A line of text as an SVG group with its top left corner at the origin. Letters that are not drawn leave a space. */
 export function lettering(line: Lettering): string {
   const scale = line.heightPx / HEIGHT
   let x = 0
-  const paths = [...line.text].map((letter) => {
+  const paths = Array.from(line.text).map((letter) => {
     const path = STROKES[letter] === undefined ? '' : `<path transform="translate(${x} 0)" d="${STROKES[letter]}"/>`
     x += widthOf(letter) + GAP
     return path

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import sharp, { type OverlayOptions, type Sharp } from 'sharp'
+import type { Provenance } from '../../events/generation.ts'
+import type { Generator, MadeImage, NoImage } from '../../machines/ports/generator.ts'
+import { withPicture } from '../../pictures/prepare.ts'
+import { placeAccessories, placeGarment, placePerson, watermark } from './compose.ts'
+
+const JPEG_QUALITY = 88
+const FREE = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
+/** Larger pictures are brought to this size once, before anything is measured on them. */
+const WORKING_SIDE_PX = 2_048
+
+/**
+ * Composes the garment onto the person without any model: no key, no cost, a clear watermark, the same bytes for the same
+ * pictures. For a first look and for tests. @throws the signal's reason once it aborts.
+ */
+export function previewGenerator(): Generator {
+  return {
+    name: 'preview',
+    requestsPerMinute: null,
+    async generate({ pictures }, signal): Promise<MadeImage | NoImage> {
+      signal.throwIfAborted()
+      const opened: Sharp[] = []
+      for (const [index, bytes] of pictures.entries()) {
+        const picture = await withPicture(bytes, workingCopy)
+        signal.throwIfAborted()
+        if ('code' in picture) return { code: picture.code, detail: `picture ${index + 1}: ${picture.detail}` }
+        opened.push(picture)
+      }
+      return compose(opened, provenanceOf(pictures), signal)
+    },
+  }
+}
+
+async function compose(pictures: readonly Sharp[], provenance: Provenance, signal: AbortSignal) {
+  const [person, garment, ...accessories] = pictures
+  if (person === undefined) return { code: 'input_rejected', detail: 'there is no picture of a person' } as const
+  const { canvas, shoulders } = await placePerson(person)
+  signal.throwIfAborted()
+  const layers: OverlayOptions[] = garment === undefined ? [] : await placeGarment(garment, shoulders)
+  signal.throwIfAborted()
+  layers.push(...(await placeAccessories(accessories)), watermark())
+  signal.throwIfAborted()
+  const bytes = await sharp(canvas)
+    .composite(layers)
+    .flatten({ background: '#ffffff' })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer()
+  signal.throwIfAborted()
+  return { bytes, usage: FREE, provenance }
+}
+
+const provenanceOf = (pictures: readonly Uint8Array[]): Provenance => ({
+  generator: 'preview',
+  model: 'preview-1',
+  providerRequestId: null,
+  inputs: pictures.map((picture) => createHash('sha256').update(picture).digest('hex')),
+})
+
+/** Decoded in full, so that a damaged picture shows here and not halfway through. */
+async function workingCopy(picture: Sharp): Promise<Sharp> {
+  const bounds = { width: WORKING_SIDE_PX, height: WORKING_SIDE_PX, fit: 'inside', withoutEnlargement: true } as const
+  return sharp(await picture.resize(bounds).toColourspace('srgb').png({ compressionLevel: 1 }).toBuffer())
+}
