@@ -7,10 +7,12 @@ const STOP_MS = 5_000
 export type Ended<Value> =
   | { readonly how: 'done'; readonly value: Value }
   | { readonly how: 'threw'; readonly error: unknown }
-  /** It passed its time limit. Whether its work was done is unknown. */
-  | { readonly how: 'timeout' }
+  /** It passed its time limit: whether its work was done is unknown. `late` is what it came to after all, if it ever does. */
+  | { readonly how: 'timeout'; readonly late: Promise<Late<Value>> }
   /** The caller aborted it. */
   | { readonly how: 'aborted' }
+
+type Late<Value> = { readonly how: 'done'; readonly value: Value } | { readonly how: 'threw'; readonly error: unknown }
 
 /** Runs an effect within a time limit. Always ends: an effect that does not heed its signal is left behind. Never rejects. */
 export const runBounded = async <Value>(
@@ -25,19 +27,22 @@ export const runBounded = async <Value>(
     inner.abort(new Error(how))
   }
   const unlisten = onAbort(limit.abort, () => stop('aborted'))
-  const work = Promise.resolve()
+  const work: Promise<Late<Value>> = Promise.resolve()
     .then(() => effect(inner.signal))
     .then(
-      (value): Ended<Value> => ({ how: 'done', value }),
-      (error: unknown): Ended<Value> => (stopped === null ? { how: 'threw', error } : { how: stopped }),
+      (value) => ({ how: 'done', value }),
+      (error: unknown) => ({ how: 'threw', error }),
     )
+  const cutOff = (): Ended<Value> => (stopped === 'aborted' ? { how: 'aborted' } : { how: 'timeout', late: work })
   const giveUp = async (): Promise<Ended<Value>> => {
     await Promise.race([limit.clock.sleep(limit.timeoutMs, settled.signal), whenAborted(inner.signal, settled.signal)])
     if (!settled.signal.aborted) stop('timeout')
     await limit.clock.sleep(STOP_MS, settled.signal)
-    return { how: stopped ?? 'timeout' }
+    return cutOff()
   }
-  const ended = await Promise.race([work, giveUp()])
+  // An effect that was told to stop rejects for that reason: the reason counts, not the rejection.
+  const heeded = work.then((end): Ended<Value> => (end.how === 'threw' && stopped !== null ? cutOff() : end))
+  const ended = await Promise.race([heeded, giveUp()])
   settled.abort()
   unlisten()
   return ended

@@ -63,12 +63,15 @@ export class EffectRunner {
   generate(session: Snapshot, slot: Slot): void {
     const { effects, policy } = this.#context
     const { attempt } = session.context
+    const report = (ended: Ended<GenerationOutcome>) => {
+      const outcome = generationOutcome(ended)
+      if (outcome !== null) this.#report(session.id, { kind: 'generated', attempt, outcome })
+      // The machine drops it, since a later try counts by then; so it is at least counted.
+      if (ended.how === 'timeout') void ended.late.then(report)
+    }
     this.#run(session.id, 'generation', slot, policy.tryTimeoutMs, {
       effect: (signal) => effects.generate(session, signal),
-      report: (ended) => {
-        const outcome = generationOutcome(ended)
-        if (outcome !== null) this.#report(session.id, { kind: 'generated', attempt, outcome })
-      },
+      report,
     })
   }
 

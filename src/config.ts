@@ -1,0 +1,183 @@
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { defaultPolicy, type Policy } from './machines/policy.ts'
+
+const ROLES = ['api', 'worker', 'projector', 'bridge'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What an unset or empty variable, a number, a list look like in an environment. */
+const given = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema)
+const whole = (fallback: number, min: number, max: number) =>
+  given(z.coerce.number().int().min(min).max(max).default(fallback))
+const list = given(z.string().default('')).transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const url = (protocol: RegExp) => given(z.url({ protocol, error: 'is not a URL of the expected kind' }).optional())
+
+/** Every variable we read. Unset means the default; empty means unset. Times end in their unit. */
+const Variables = z.object({
+  PORT: whole(8000, 0, 65_535),
+  HOST: given(z.string().default('0.0.0.0')),
+  DATA_DIR: given(z.string().default('.wearon')),
+  ROLES: list.pipe(z.array(z.enum(ROLES))),
+  EVENT_LOG: given(z.enum(['embedded', 'postgres', 'redis', 'kafka']).optional()),
+  STORE: given(z.enum(['embedded', 'postgres', 'supabase']).optional()),
+  OBJECTS: given(z.enum(['folder', 'supabase']).optional()),
+  GENERATOR: given(z.enum(['preview', 'openai']).optional()),
+  DATABASE_URL: url(/^postgres(ql)?$/),
+  REDIS_URL: url(/^rediss?$/),
+  KAFKA_BROKERS: list,
+  PARTITIONS: whole(64, 1, 1024),
+  SUPABASE_URL: url(/^https?$/),
+  SUPABASE_SERVICE_ROLE_KEY: given(z.string().optional()),
+  OPENAI_API_KEY: given(z.string().optional()),
+  OPENAI_BASE_URL: url(/^https?$/),
+  OPENAI_MAX_RETRIES: whole(defaultPolicy.retries.transient, 0, 20),
+  PUBLIC_URL: url(/^https?$/),
+  WORKER_CONCURRENCY: whole(5, 1, 1_000),
+  REFUND_CONCURRENCY: whole(4, 1, 100),
+  QUEUE_AGE_MAX: whole(defaultPolicy.queueAgeMaxMs / 1000, 1, 86_400),
+  TRY_TIMEOUT: whole(defaultPolicy.tryTimeoutMs / 1000, 1, 3_600),
+  SHUTDOWN_GRACE: whole(50, 0, 600),
+  TENANT_BACKLOG_MAX: whole(10_000, 1, 1_000_000),
+  IMAGE_HOSTS: list,
+  LOG_LEVEL: given(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),
+})
+
+/** What was chosen where a choice can be left open, and why: printed at start. */
+export interface Choice {
+  readonly name: string
+  readonly value: string
+  readonly because: string
+}
+
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly dataDir: string
+  readonly objectsDir: string
+  readonly roles: ReadonlySet<Role>
+  readonly eventLog: 'embedded' | 'postgres'
+  readonly store: 'embedded' | 'postgres'
+  readonly databaseUrl: string | undefined
+  readonly partitions: number
+  /** What the signed URLs of our own object folder begin with; null: this server's own address. */
+  readonly publicUrl: string | null
+  readonly concurrency: number
+  readonly refundConcurrency: number
+  readonly policy: Policy
+  readonly shutdownGraceMs: number
+  readonly tenantBacklogMax: number
+  readonly imageHosts: readonly string[]
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly choices: readonly Choice[]
+}
+
+/** The environment is wrong: `problems` holds one line for each fault, all at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(
+      `the configuration has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}:\n  ${problems.join('\n  ')}`,
+    )
+    this.problems = problems
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads the configuration. @throws ConfigError */
+export const readConfig = (environment: Environment = process.env): Config => {
+  const parsed = Variables.safeParse(environment)
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`))
+  const variables = parsed.data
+  const choices = choose(variables)
+  const problems = [...notBuiltYet(choices), ...missing(variables, choices)]
+  if (problems.length > 0) throw new ConfigError(problems)
+  const dataDir = resolve(variables.DATA_DIR)
+  return {
+    port: variables.PORT,
+    host: variables.HOST,
+    dataDir,
+    objectsDir: join(dataDir, 'objects'),
+    roles: new Set(variables.ROLES.length > 0 ? variables.ROLES : ROLES),
+    eventLog: valueOf(choices, 'EVENT_LOG') as Config['eventLog'],
+    store: valueOf(choices, 'STORE') as Config['store'],
+    databaseUrl: variables.DATABASE_URL,
+    partitions: variables.PARTITIONS,
+    publicUrl: variables.PUBLIC_URL ?? null,
+    concurrency: variables.WORKER_CONCURRENCY,
+    refundConcurrency: variables.REFUND_CONCURRENCY,
+    policy: {
+      ...defaultPolicy,
+      retries: { ...defaultPolicy.retries, transient: variables.OPENAI_MAX_RETRIES },
+      queueAgeMaxMs: variables.QUEUE_AGE_MAX * 1000,
+      tryTimeoutMs: variables.TRY_TIMEOUT * 1000,
+    },
+    shutdownGraceMs: variables.SHUTDOWN_GRACE * 1000,
+    tenantBacklogMax: variables.TENANT_BACKLOG_MAX,
+    imageHosts: variables.IMAGE_HOSTS,
+    logLevel: variables.LOG_LEVEL,
+    choices,
+  }
+}
+
+type Variables = z.infer<typeof Variables>
+
+/** A choice that is not made follows from what is set: the platform's present environment is enough. */
+const choose = (variables: Variables): Choice[] => [
+  choice('EVENT_LOG', variables.EVENT_LOG, [
+    [variables.KAFKA_BROKERS.length > 0, 'kafka', 'KAFKA_BROKERS is set'],
+    [variables.REDIS_URL !== undefined, 'redis', 'REDIS_URL is set'],
+    [true, 'embedded', 'no REDIS_URL and no KAFKA_BROKERS'],
+  ]),
+  choice('STORE', variables.STORE, [
+    [variables.SUPABASE_URL !== undefined, 'supabase', 'SUPABASE_URL is set'],
+    [variables.DATABASE_URL !== undefined, 'postgres', 'DATABASE_URL is set'],
+    [true, 'embedded', 'no SUPABASE_URL and no DATABASE_URL'],
+  ]),
+  choice('OBJECTS', variables.OBJECTS, [
+    [variables.SUPABASE_URL !== undefined, 'supabase', 'SUPABASE_URL is set'],
+    [true, 'folder', 'no SUPABASE_URL'],
+  ]),
+  choice('GENERATOR', variables.GENERATOR, [
+    [variables.OPENAI_API_KEY !== undefined, 'openai', 'OPENAI_API_KEY is set'],
+    [true, 'preview', 'no OPENAI_API_KEY'],
+  ]),
+]
+
+const choice = (name: string, chosen: string | undefined, otherwise: readonly [boolean, string, string][]): Choice => {
+  if (chosen !== undefined) return { name, value: chosen, because: `${name} says so` }
+  const [, value, because] = otherwise.find(([holds]) => holds) ?? [true, 'unknown', 'nothing applies']
+  return { name, value, because }
+}
+
+const valueOf = (choices: readonly Choice[], name: string): string =>
+  choices.find((one) => one.name === name)?.value ?? ''
+
+const BUILT: Readonly<Record<string, readonly string[]>> = {
+  EVENT_LOG: ['embedded', 'postgres'],
+  STORE: ['embedded', 'postgres'],
+  OBJECTS: ['folder'],
+  GENERATOR: ['preview'],
+}
+
+const notBuiltYet = (choices: readonly Choice[]): string[] =>
+  choices
+    .filter(({ name, value }) => !BUILT[name]?.includes(value))
+    .map(
+      ({ name, value, because }) =>
+        `${name}=${value} (${because}) is not built yet; set ${name} to one of ${BUILT[name]?.join(', ')}`,
+    )
+
+const missing = (variables: Variables, choices: readonly Choice[]): string[] =>
+  ['EVENT_LOG', 'STORE']
+    .filter((name) => valueOf(choices, name) === 'postgres' && variables.DATABASE_URL === undefined)
+    .map((name) => `DATABASE_URL is needed for ${name}=postgres`)
