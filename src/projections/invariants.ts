@@ -1,0 +1,163 @@
+import type { Fact } from '../events/fact.ts'
+import type { SessionId } from '../events/ids.ts'
+import type { SessionTable } from '../machines/compile.ts'
+import { replay, type Snapshot, sessionState } from '../machines/snapshot.ts'
+
+/** What is known of the world after (or during) a run: the invariants are judged on this alone. */
+export interface Evidence {
+  /** Sessions whose publication was acknowledged. */
+  readonly accepted: ReadonlySet<SessionId>
+  readonly facts: ReadonlyMap<SessionId, readonly Fact[]>
+  /** Every refund in the ledger. `us`: our refund function wrote it. */
+  readonly refunds: readonly {
+    readonly sessionId: SessionId
+    readonly credits: number
+    readonly by: 'us' | 'platform'
+  }[]
+  /** Session rows as the platform and people see them. */
+  readonly rows: ReadonlyMap<SessionId, { readonly state: string | null; readonly seq: number | null }>
+  /** Calls of the generate effect, where they were counted. `owner`: the process and grant that made the call. */
+  readonly tries: readonly Try[]
+  /** Each account's balance and what its charges and refunds add up to. */
+  readonly balances: readonly { readonly account: string; readonly balance: number; readonly sum: number }[]
+}
+
+export interface Try {
+  readonly sessionId: SessionId
+  readonly attempt: number
+  readonly owner: string
+  readonly startedAt: number
+  /** Null while it runs, or when its process died. */
+  readonly endedAt: number | null
+}
+
+/** A promise of the design that does not hold, for one session or account. */
+export interface Violation {
+  readonly promise:
+    | 'nothing accepted is lost'
+    | 'nothing is done twice where it costs money'
+    | 'restarting harms nobody'
+    | 'order per session'
+    | 'one writer'
+    | 'tables follow the facts'
+    | 'the books balance'
+  readonly about: string
+  readonly what: string
+}
+
+export interface InvariantOptions {
+  /** Judge also what must only hold once everything came to rest: each session's end, the rows, the balances. */
+  readonly atRest: boolean
+}
+
+/** Judges the promises of the design on the evidence. Empty when all hold. */
+export const violations = (table: SessionTable, evidence: Evidence, { atRest }: InvariantOptions): Violation[] => {
+  const sessions = foldAll(table, evidence)
+  return [
+    ...sessions.broken,
+    ...[...evidence.facts].flatMap(([id, facts]) => attemptsCount(id, facts)),
+    ...refundedOnce(evidence, sessions.whole),
+    ...triesAreOwed(evidence),
+    ...(atRest
+      ? [...ended(table, evidence, sessions.whole), ...rowsFollow(evidence, sessions.whole), ...balanced(evidence)]
+      : []),
+  ]
+}
+
+const foldAll = (table: SessionTable, { facts }: Evidence) => {
+  const whole = new Map<SessionId, Snapshot>()
+  const broken: Violation[] = []
+  for (const [id, history] of facts) {
+    try {
+      whole.set(id, replay(table, id, history))
+    } catch (error) {
+      broken.push({ promise: 'order per session', about: id, what: (error as Error).message })
+    }
+  }
+  return { whole, broken }
+}
+
+/** Each outcome belongs to the try that was started last. */
+const attemptsCount = (id: SessionId, facts: readonly Fact[]): Violation[] => {
+  let started = 0
+  const found: Violation[] = []
+  for (const fact of facts) {
+    if (fact.type === 'generation.started') started = fact.data.attempt
+    if (fact.type !== 'generation.completed' && fact.type !== 'generation.deferred') continue
+    if (fact.data.attempt === started) continue
+    const what = `${fact.type} of attempt ${fact.data.attempt} counted while ${started} was the last`
+    found.push({ promise: 'one writer', about: id, what })
+  }
+  return found
+}
+
+const refundedOnce = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
+  const promise = 'nothing is done twice where it costs money'
+  const found: Violation[] = []
+  const counts = new Map<SessionId, number>()
+  for (const { sessionId, by } of refunds) {
+    const count = (counts.get(sessionId) ?? 0) + 1
+    counts.set(sessionId, count)
+    if (count === 2) found.push({ promise, about: sessionId, what: 'its credit was given back twice' })
+    const completed = sessions.get(sessionId)?.state === 'completed'
+    if (by === 'us' && completed)
+      found.push({ promise, about: sessionId, what: 'it completed, and we gave its credit back' })
+  }
+  for (const [id, { state }] of sessions) {
+    if (state === 'refunded' && !counts.has(id)) {
+      found.push({ promise: 'the books balance', about: id, what: 'it says refunded, and the ledger knows no refund' })
+    }
+  }
+  return found
+}
+
+/** A try runs only for a durable `generation.started`, once, and not beside another one of the same owner. */
+const triesAreOwed = ({ tries, facts }: Evidence): Violation[] => {
+  const promise = 'nothing is done twice where it costs money'
+  const found: Violation[] = []
+  const seen = new Set<string>()
+  const byOwner = new Map<string, Try>()
+  for (const one of tries) {
+    const key = `${one.sessionId}#${one.attempt}`
+    const about = one.sessionId
+    if (seen.has(key)) found.push({ promise, about, what: `attempt ${one.attempt} ran twice` })
+    seen.add(key)
+    const durable = facts
+      .get(one.sessionId)
+      ?.some((f) => f.type === 'generation.started' && f.data.attempt === one.attempt)
+    if (durable !== true)
+      found.push({ promise, about, what: `attempt ${one.attempt} ran, and no fact says that it started` })
+    const before = byOwner.get(`${one.owner}/${one.sessionId}`)
+    if (before !== undefined && (before.endedAt === null || before.endedAt > one.startedAt)) {
+      found.push({ promise, about, what: `attempts ${before.attempt} and ${one.attempt} ran at once under one owner` })
+    }
+    byOwner.set(`${one.owner}/${one.sessionId}`, one)
+  }
+  return found
+}
+
+const ended = (table: SessionTable, { accepted }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] =>
+  [...accepted].flatMap((id) => {
+    const session = sessions.get(id)
+    const closed = session !== undefined && table.states.get(session.state)?.closed
+    if (closed) return []
+    return [{ promise: 'nothing accepted is lost', about: id, what: `it never ended: ${session?.state ?? 'no facts'}` }]
+  })
+
+const rowsFollow = ({ rows }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] =>
+  [...sessions].flatMap(([id, session]) => {
+    const row = rows.get(id)
+    const state = sessionState(session.state)
+    if (row === undefined || (row.state === state && row.seq === session.seq)) return []
+    const what = `its row says ${row.state} at ${row.seq}, its facts say ${state} at ${session.seq}`
+    return [{ promise: 'tables follow the facts', about: id, what }]
+  })
+
+const balanced = ({ balances }: Evidence): Violation[] =>
+  balances
+    .filter(({ balance, sum }) => balance !== sum)
+    .map(({ account, balance, sum }) => ({
+      promise: 'the books balance',
+      about: account,
+      what: `its balance is ${balance}, its transactions add up to ${sum}`,
+    }))
