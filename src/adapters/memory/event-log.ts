@@ -1,0 +1,112 @@
+import type { Clock } from '../../machines/ports/environment.ts'
+import type { DeadLetter, EventLog, Step } from '../../machines/ports/event-log.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { keepLeases } from '../shared/lease-keeper.ts'
+import { type CommitChecks, commitChecks } from './commit.ts'
+import { memoryLeaseTable } from './lease-table.ts'
+import { type MemoryLogState, type MemoryProcess, memoryLogState, partitionIn, tell } from './log-state.ts'
+import { memoryLease } from './partition-lease.ts'
+
+const LEASE_TTL_MS = 5_000
+const DRAIN_MS = 60_000
+/** As many closed sessions as a partition remembers; a million over 64 partitions. */
+const TOMBSTONES_MAX = 20_000
+
+export interface MemoryLogOptions {
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Fixed when the log is created. */
+  readonly partitions: number
+  /** The log itself, when several processes of a test share it or it outlives one. */
+  readonly state?: MemoryLogState
+  readonly leaseTtlMs?: number
+  readonly drainMs?: number
+  /** How many closed sessions a partition remembers. */
+  readonly tombstonesMax?: number
+  /** How calls of this process reach the log. A simulation loses calls, answers and processes here. */
+  readonly call?: MemoryProcess['call']
+  /** What a commit must pass. A test leaves one check out, to see that this is noticed. */
+  readonly checks?: CommitChecks
+}
+
+/**
+ * The event log in memory, for tests and the simulation. Every change happens in one go, with no await inside: a wrapper can
+ * let a process die before or after it, but not in between. @throws Error when the log has another number of partitions.
+ */
+export const memoryLog = (options: MemoryLogOptions): EventLog => {
+  const { clock, newId, partitions, leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS } = options
+  const { state = memoryLogState(partitions, newId()), call = direct } = options
+  const { checks = commitChecks, tombstonesMax = TOMBSTONES_MAX } = options
+  if (state.data.partitions.length !== partitions) {
+    throw new Error(`this log has ${state.data.partitions.length} partitions for good, not ${partitions}`)
+  }
+  const process: MemoryProcess = { state, clock, newId, call }
+  const table = memoryLeaseTable(process)
+  return {
+    partitions,
+    identity: () => call(async () => state.data.identity),
+    publish: (messages) => call(async () => publish(state, messages)),
+    own: (owner, signal) => {
+      const work = (held: HeldLease<null>) => owner.onLease(memoryLease({ process, held, checks, tombstonesMax }))
+      return keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError: () => undefined }, signal)
+    },
+    journal: (after, limit) => call(async () => stepsAfter(state, after, limit)),
+    onGrowth: (listener) => {
+      state.growth.add(listener)
+      return () => state.growth.delete(listener)
+    },
+    deadLetters: (limit) => call(async () => deadLetters(state, limit)),
+    close: async () => undefined,
+  }
+}
+
+const direct: MemoryProcess['call'] = (operation) => operation()
+
+type Messages = Parameters<EventLog['publish']>[0]
+
+const publish = (state: MemoryLogState, messages: Messages): void => {
+  // All or nothing: a partition that does not exist is found before the first message is in.
+  for (const { partition } of messages) partitionIn(state, partition)
+  for (const { partition, source, bytes } of messages) {
+    const kept = partitionIn(state, partition)
+    const number = ++kept.published
+    kept.inbox.push({ number, position: String(number), source, bytes })
+  }
+  const arrived = new Set(messages.map(({ partition }) => partition))
+  tell(new Set([...state.arrivals].map((listener) => () => listener(arrived))))
+}
+
+const deadLetters = (state: MemoryLogState, limit: number): DeadLetter[] =>
+  state.data.partitions
+    .flatMap((partition) => [...partition.deadLetters.values()])
+    .toSorted((one, other) => (one.at < other.at ? -1 : 1))
+    .slice(0, limit)
+
+/** The first step of every partition before the second of any, so that none waits behind a busy one. */
+const stepsAfter = (state: MemoryLogState, after: ReadonlyMap<number, number>, limit: number): Step[] => {
+  const behind = [...after].map(([partition, number]) => {
+    const { steps } = partitionIn(state, partition)
+    return steps.slice(firstBehind(steps, number))
+  })
+  const chosen: Step[][] = behind.map(() => [])
+  let facts = 0
+  for (let turn = 0; facts < limit && behind.some((steps) => steps.length > turn); turn++) {
+    for (const [index, steps] of behind.entries()) {
+      const step = steps[turn]
+      if (step === undefined || facts >= limit) continue
+      chosen[index]?.push(step)
+      facts += step.facts.length
+    }
+  }
+  return chosen.flat()
+}
+
+/** From the end, because readers are mostly near it. */
+const firstBehind = (steps: readonly Step[], number: number): number => {
+  let index = steps.length
+  while (index > 0 && (steps[index - 1]?.number ?? 0) > number) index--
+  return index
+}
+
+export type { CommitChecks, MemoryLogState }
+export { commitChecks, memoryLogState }

@@ -1,0 +1,90 @@
+import type { SessionId } from '../../events/ids.ts'
+import type { InboxMessage, PartitionLease } from '../../machines/ports/event-log.ts'
+import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { owesWork } from '../shared/owes-work.ts'
+import { untilKnown } from '../shared/until-known.ts'
+import { applyCommit, type CommitChecks } from './commit.ts'
+import { type MemoryPartition, type MemoryProcess, partitionIn, tell } from './log-state.ts'
+
+/** One partition as its owner works it. */
+export const memoryLease = (at: {
+  readonly process: MemoryProcess
+  readonly held: HeldLease<null>
+  readonly checks: CommitChecks
+  readonly tombstonesMax: number
+}): PartitionLease => {
+  const { process, held, checks, tombstonesMax } = at
+  const { state, clock, call } = process
+  // Looked up at every call: a test may have put an earlier state back.
+  const kept = () => partitionIn(state, held.partition)
+  let taken = kept().consumed
+  return {
+    partition: held.partition,
+    epoch: held.epoch,
+    head: kept().head,
+    lost: held.lost,
+    handover: held.handover,
+    async *open() {
+      yield* await call(async () => [...kept().snapshots.values()].filter(owesWork))
+    },
+    load: (ids) => call(async () => new Map(ids.flatMap((id) => found(kept(), id)))),
+    forgottenUntil: () => kept().forgottenUntil,
+    take: async (limit) => {
+      held.assertHeld()
+      const messages = await call(async () => nextMessages(kept(), taken, limit))
+      taken = Number(messages.at(-1)?.position ?? taken)
+      return messages
+    },
+    onArrival: (listener) => {
+      const hear = (arrived: ReadonlySet<number>) => (arrived.has(held.partition) ? listener() : undefined)
+      state.arrivals.add(hear)
+      held.ended.addEventListener('abort', () => state.arrivals.delete(hear))
+    },
+    commit: (commit) =>
+      untilKnown(held, clock, () =>
+        call(async () => {
+          if (applyCommit(kept(), held.epoch, commit, checks, clock.now())) tell(state.growth)
+        }),
+      ),
+    trim: async (readUpTo) => {
+      held.assertHeld()
+      await call(async () => trim(kept(), readUpTo, tombstonesMax))
+    },
+    release: () => held.release(),
+  }
+}
+
+const found = (kept: MemoryPartition, id: SessionId): [SessionId, Snapshot | Tombstone][] => {
+  const snapshot = kept.snapshots.get(id)
+  if (snapshot !== undefined) return [[id, snapshot]]
+  const tombstone = kept.tombstones.get(id)
+  return tombstone === undefined ? [] : [[id, { id, seq: tombstone.seq, end: tombstone.end }]]
+}
+
+const nextMessages = (
+  kept: MemoryPartition,
+  taken: number,
+  limit: { messages: number; bytes: number },
+): InboxMessage[] => {
+  const first = kept.inbox.findIndex(({ number }) => number > taken)
+  const messages: InboxMessage[] = []
+  let bytes = 0
+  for (let index = first; index >= 0 && messages.length < limit.messages && bytes < limit.bytes; index++) {
+    const message = kept.inbox[index]
+    if (message === undefined) break
+    messages.push({ position: message.position, source: message.source, bytes: message.bytes })
+    bytes += message.bytes.byteLength
+  }
+  return messages
+}
+
+const trim = (kept: MemoryPartition, readUpTo: number, tombstonesMax: number): void => {
+  const firstKept = kept.steps.findIndex(({ number }) => number > readUpTo)
+  kept.steps.splice(0, firstKept < 0 ? kept.steps.length : firstKept)
+  const surplus = Math.max(kept.tombstones.size - tombstonesMax, 0)
+  for (const { id, at } of [...kept.tombstones.values()].slice(0, surplus)) {
+    kept.tombstones.delete(id)
+    kept.forgottenUntil = Math.max(kept.forgottenUntil ?? 0, Date.parse(at))
+  }
+}
