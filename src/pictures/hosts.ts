@@ -40,7 +40,7 @@ export function hostRules(entries: readonly string[]): HostRules {
 }
 
 /** The host of a URL as names and addresses are compared: no brackets, no final dot. */
-export const bareHost = (url: URL): string => bareAddress(url.hostname.replace(/\.$/, ''))
+const bareHost = (url: URL): string => bareAddress(url.hostname.replace(/\.$/, ''))
 
 const bareAddress = (host: string): string => host.replace(/^\[(.*)\]$/, '$1')
 

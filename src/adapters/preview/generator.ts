@@ -9,6 +9,8 @@ const JPEG_QUALITY = 88
 const FREE = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
 /** Larger pictures are brought to this size once, before anything is measured on them. */
 const WORKING_SIDE_PX = 2_048
+/** Filling the canvas with a sliver would first enlarge it to gigabytes; no person or garment looks like that. */
+const SIDE_RATIO_MAX = 8
 
 /**
  * Composes the garment onto the person without any model: no key, no cost, a clear watermark, the same bytes for the same
@@ -58,7 +60,14 @@ const provenanceOf = (pictures: readonly Uint8Array[]): Provenance => ({
 })
 
 /** Decoded in full, so that a damaged picture shows here and not halfway through. */
-async function workingCopy(picture: Sharp): Promise<Sharp> {
+async function workingCopy(picture: Sharp): Promise<Sharp | NoImage> {
   const bounds = { width: WORKING_SIDE_PX, height: WORKING_SIDE_PX, fit: 'inside', withoutEnlargement: true } as const
-  return sharp(await picture.resize(bounds).toColourspace('srgb').png({ compressionLevel: 1 }).toBuffer())
+  const { data, info } = await picture
+    .resize(bounds)
+    .toColourspace('srgb')
+    .png({ compressionLevel: 1 })
+    .toBuffer({ resolveWithObject: true })
+  if (Math.max(info.width / info.height, info.height / info.width) > SIDE_RATIO_MAX)
+    return { code: 'input_rejected', detail: `one side is more than ${SIDE_RATIO_MAX} times the other` }
+  return sharp(data)
 }

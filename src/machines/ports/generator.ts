@@ -22,7 +22,10 @@ export interface Generator {
   readonly name: string
   /** Requests a minute that the provider allows the whole fleet; null when there is no such limit. */
   readonly requestsPerMinute: number | null
-  /** @param pictures person first, then garment, then accessories: encoded images as fetched. */
+  /**
+   * @param pictures person first, then garment, then accessories: encoded images as fetched.
+   * @throws the signal's reason once it aborts.
+   */
   generate(
     request: { readonly sessionId: SessionId; readonly pictures: readonly Uint8Array[]; readonly prompt: string },
     signal: AbortSignal,
