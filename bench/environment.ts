@@ -1,14 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../src/adapters/system/clock.ts'
 import type { Environment } from '../src/machines/ports/environment.ts'
 
 /** The real clock and chance, no metrics, no log. */
 export const benchEnvironment: Environment = {
-  clock: {
-    now: Date.now,
-    sleep: (ms, signal) =>
-      sleep(Math.min(ms, 2 ** 31 - 1), undefined, signal && { signal }).catch(() => {}),
-  },
+  clock: systemClock,
   meter: { count: () => {}, observe: () => {}, gauge: () => {} },
   logger: { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) },
   newId: () => randomBytes(16).toString('hex'),

@@ -13,7 +13,7 @@ const ROOMS: Record<string, string[]> = {
   simulation: ['events', 'machines', 'projections', 'adapters/memory'],
   http: ['events', 'machines', 'projections', 'pictures', 'metrics'],
   'adapters/shared': ['events', 'machines', 'projections', 'pictures'],
-  config: ['events'],
+  config: ['events', 'machines'],
 }
 
 /** What every folder src/adapters/VENDOR may import besides itself: never another vendor's folder. */
