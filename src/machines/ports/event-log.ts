@@ -6,7 +6,7 @@ import type { Snapshot, Tombstone } from '../snapshot.ts'
 /** The number that steps and snapshots carry. Whoever meets a higher one stops and says so: it is too old to read them. */
 export const FORMAT = 1
 
-/** Names one step of a partition: its number, counted from 1, and its own random id. */
+/** Names one step of a partition: its number, counted from 1 (only a repair leaves some out), and its own random id. */
 export interface StepRef {
   readonly number: number
   readonly id: string
@@ -111,7 +111,7 @@ export interface EventLog {
   publish(messages: readonly { partition: number; bytes: Uint8Array; source: TaskSource }[]): Promise<void>
   /** Takes a fair share of the partitions until the signal aborts, then hands all of them over. Rejects when it cannot go on. */
   own(owner: Owner, signal: AbortSignal): Promise<void>
-  /** Steps behind the given number of each partition, in order per partition, about `limit` facts in all. */
+  /** Steps behind the given number of each partition that is named, in order per partition, about `limit` facts in all. */
   journal(after: ReadonlyMap<number, number>, limit: number): Promise<Step[]>
   /** Calls back when journals may have grown, at the latest some seconds after they did. */
   onGrowth(listener: () => void): () => void
