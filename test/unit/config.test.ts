@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { type Config, ConfigError, readConfig } from '../../src/config.ts'
+
+const problemsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+const chosen = (config: Config) => Object.fromEntries(config.choices.map(({ name, value }) => [name, value]))
+
+describe('readConfig', () => {
+  it('needs nothing: the embedded default follows from an empty environment', () => {
+    const config = readConfig({})
+    expect(chosen(config)).toEqual({
+      EVENT_LOG: 'embedded',
+      STORE: 'embedded',
+      OBJECTS: 'folder',
+      GENERATOR: 'preview',
+    })
+    expect(config).toMatchObject({ port: 8000, partitions: 64, concurrency: 5 })
+    expect([...config.roles]).toEqual(['api', 'worker', 'projector', 'bridge'])
+  })
+
+  it('takes an empty variable for an unset one', () => {
+    expect(readConfig({ PORT: '', ROLES: '', DATABASE_URL: '' }).port).toBe(8000)
+  })
+
+  it('chooses what is not chosen by what is set, and says why', () => {
+    const { choices, store } = readConfig({ DATABASE_URL: 'postgres://wearon@localhost/wearon' })
+    expect(store).toBe('postgres')
+    expect(choices.find(({ name }) => name === 'STORE')?.because).toBe('DATABASE_URL is set')
+    expect(choices.find(({ name }) => name === 'EVENT_LOG')?.value).toBe('embedded')
+  })
+
+  it('reports every problem at once', () => {
+    const problems = problemsOf({ PORT: 'eighty', PARTITIONS: '0', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' })
+    expect(problems.map((line) => line.split(' ')[0])).toEqual(['PORT', 'DATABASE_URL', 'PARTITIONS', 'LOG_LEVEL'])
+  })
+
+  it('says of a choice that is not built yet that it is not, and what follows from what', () => {
+    expect(problemsOf({ REDIS_URL: 'redis://localhost:6379' })).toEqual([
+      'EVENT_LOG=redis (REDIS_URL is set) is not built yet; set EVENT_LOG to one of embedded, postgres',
+    ])
+  })
+
+  it('wants a database where one was chosen', () => {
+    expect(problemsOf({ EVENT_LOG: 'postgres', STORE: 'postgres' })).toEqual([
+      'DATABASE_URL is needed for EVENT_LOG=postgres',
+      'DATABASE_URL is needed for STORE=postgres',
+    ])
+  })
+
+  it('refuses a role that does not exist', () => {
+    expect(problemsOf({ ROLES: 'api,wroker' })).toHaveLength(1)
+    expect([...readConfig({ ROLES: 'api, worker' }).roles]).toEqual(['api', 'worker'])
+  })
+
+  it('reads times in seconds', () => {
+    const { policy, shutdownGraceMs } = readConfig({ QUEUE_AGE_MAX: '60', SHUTDOWN_GRACE: '10' })
+    expect(policy.queueAgeMaxMs).toBe(60_000)
+    expect(shutdownGraceMs).toBe(10_000)
+  })
+})
