@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Sender } from './generation.ts'
 import { SessionId } from './ids.ts'
-import { GenerationTask, issueLines, TaskSource } from './task.ts'
+import { GenerationTask, issueLines, type TaskSource } from './task.ts'
 
 /** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
 export const MESSAGE_BYTES_MAX = 256 * 1024
@@ -37,7 +37,9 @@ export type Parsed = Command | { readonly command: 'poison'; readonly reason: st
 export const parseMessage = (bytes: Uint8Array, source: TaskSource): Parsed => {
   const read = readJson(bytes)
   if ('reason' in read) return { command: 'poison', reason: read.reason }
-  return 'command' in read.object ? parseAsk(read.object) : parseTask(read.object, source)
+  // A task may carry fields that nobody knows, `command` among them: what names its session as a task does is one.
+  const isAsk = 'command' in read.object && !('session_id' in read.object)
+  return isAsk ? parseAsk(read.object) : parseTask(read.object, source)
 }
 
 /** A command of ours as an inbox carries it. */

@@ -12,22 +12,29 @@ export type FactOf<Type extends FactType> = Extract<Fact, { type: Type }>
 export type NewFact = { [Type in FactType]: { type: Type; data: FactOf<Type>['data'] } }[FactType]
 
 /** Lifts a stored fact of an older version by one version. Keyed `<type>@<version>`; a stored fact is never edited. */
-const upcasters: Record<string, (stored: Record<string, unknown>) => Record<string, unknown>> = {}
+type Upcasters = Readonly<Record<string, (stored: Record<string, unknown>) => Record<string, unknown>>>
+
+const upcasters: Upcasters = {}
 
 const VERSIONS_MAX = 100
 
-/** Reads a stored fact of any version ever written. @throws z.ZodError for what was never a fact. */
-export const parseFact = (stored: unknown): Fact => {
-  let current = stored
-  for (let lifted = 0; lifted < VERSIONS_MAX; lifted++) {
-    const upcast = upcasters[versionKey(current)]
-    if (upcast === undefined) return Fact.parse(current)
-    current = upcast(current as Record<string, unknown>)
+/** A reader of stored facts that lifts old versions with these upcasters. */
+export const factReader =
+  (lifts: Upcasters) =>
+  (stored: unknown): Fact => {
+    let current = stored
+    for (let lifted = 0; lifted < VERSIONS_MAX; lifted++) {
+      const lift = lifts[versionKey(current)]
+      if (lift === undefined) return Fact.parse(current)
+      current = lift(current as Record<string, unknown>)
+    }
+    throw new Error(`upcasters of ${versionKey(stored)} do not end`)
   }
-  throw new Error(`upcasters of ${versionKey(stored)} do not end`)
-}
 
 const versionKey = (stored: unknown): string => {
   const { type, version } = (stored ?? {}) as { type?: unknown; version?: unknown }
   return `${String(type)}@${String(version)}`
 }
+
+/** Reads a stored fact of any version ever written. @throws z.ZodError for what was never a fact. */
+export const parseFact: (stored: unknown) => Fact = factReader(upcasters)

@@ -21,18 +21,35 @@ export const ImageUrl = text(URL_MAX).refine((url) => /^https?:\/\//i.test(url) 
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === null || value === '' ? undefined : value), schema.optional())
 
-const Wire = z.object({
-  task_id: text(TASK_ID_MAX).min(1),
-  channel: z.enum(['b2b', 'b2c']),
-  store_id: optional(StoreId),
-  user_id: optional(UserId),
-  session_id: SessionId,
-  image_urls: z.array(ImageUrl).min(1).max(IMAGES_MAX),
-  prompt: z.preprocess((value) => value ?? '', text(PROMPT_MAX)),
-  request_id: text(REQUEST_ID_MAX).min(1),
-  version: z.preprocess((value) => value ?? 1, z.literal(1)),
-  created_at: optional(Time),
-})
+/** Who pays is named in one field and not in the other. */
+const checkOwner = (
+  wire: { channel: unknown; store_id?: unknown; user_id?: unknown },
+  context: z.core.$RefinementCtx,
+): void => {
+  const { channel } = wire
+  if (channel !== 'b2b' && channel !== 'b2c') return
+  const [needed, forbidden] =
+    channel === 'b2b' ? (['store_id', 'user_id'] as const) : (['user_id', 'store_id'] as const)
+  const issue = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message })
+  if (wire[forbidden] !== undefined) issue(forbidden, `is not allowed for channel ${channel}`)
+  if (wire[needed] === undefined) issue(needed, `is needed for channel ${channel}`)
+}
+
+const Wire = z
+  .object({
+    task_id: text(TASK_ID_MAX).min(1),
+    channel: z.enum(['b2b', 'b2c']),
+    store_id: optional(StoreId),
+    user_id: optional(UserId),
+    session_id: SessionId,
+    image_urls: z.array(ImageUrl).min(1).max(IMAGES_MAX),
+    prompt: z.preprocess((value) => value ?? '', text(PROMPT_MAX)),
+    request_id: text(REQUEST_ID_MAX).min(1),
+    version: z.preprocess((value) => value ?? 1, z.literal(1)),
+    created_at: optional(Time),
+  })
+  // Asked beside other faults too, so that a producer reads all of them at once.
+  .superRefine(checkOwner, { when: ({ value }) => typeof value === 'object' && value !== null })
 
 /** A generation task as the producers push it, read: who, which session, which pictures. */
 export interface GenerationTask {
@@ -47,28 +64,27 @@ export interface GenerationTask {
 }
 
 /** The producer's task (snake_case JSON) as the platform sends it. One issue per fault, under the field's own name. */
-export const GenerationTask = Wire.transform((wire, context): GenerationTask => {
-  const owner = ownerOf(wire, (field, message) => context.addIssue({ code: 'custom', path: [field], message }))
-  return {
+export const GenerationTask = Wire.transform(
+  (wire): GenerationTask => ({
     taskId: wire.task_id,
-    owner: owner ?? z.NEVER,
+    owner: ownerOf(wire) ?? z.NEVER,
     sessionId: wire.session_id,
     imageUrls: wire.image_urls,
     prompt: wire.prompt,
     requestId: wire.request_id,
     createdAt: wire.created_at ?? null,
+  }),
+)
+
+const ownerOf = ({ channel, store_id, user_id }: z.infer<typeof Wire>): Owner | undefined =>
+  channel === 'b2b' ? store_id && { channel, storeId: store_id } : user_id && { channel, userId: user_id }
+
+/** One line per field at fault, as a producer or an operator reads it: `store_id: is needed for channel b2b`. */
+export const issueLines = (error: z.ZodError): string[] => {
+  const lines = new Map<string, string>()
+  for (const { path, message } of error.issues) {
+    const field = path.join('.') || 'task'
+    if (!lines.has(field)) lines.set(field, `${field}: ${message}`.slice(0, 500))
   }
-})
-
-const ownerOf = (wire: z.infer<typeof Wire>, issue: (field: string, message: string) => void): Owner | undefined => {
-  const [needed, forbidden] =
-    wire.channel === 'b2b' ? (['store_id', 'user_id'] as const) : (['user_id', 'store_id'] as const)
-  if (wire[forbidden] !== undefined) issue(forbidden, `is not allowed for channel ${wire.channel}`)
-  if (wire[needed] === undefined) issue(needed, `is needed for channel ${wire.channel}`)
-  if (wire.channel === 'b2b') return wire.store_id && { channel: 'b2b', storeId: wire.store_id }
-  return wire.user_id && { channel: 'b2c', userId: wire.user_id }
+  return [...lines.values()].slice(0, 50)
 }
-
-/** One line per fault, as a producer or an operator reads it: `store_id is needed for channel b2b`. */
-export const issueLines = (error: z.ZodError): string[] =>
-  error.issues.map((issue) => `${issue.path.join('.') || 'task'}: ${issue.message}`.slice(0, 500)).slice(0, 50)
