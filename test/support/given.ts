@@ -1,0 +1,62 @@
+import { expect } from 'vitest'
+import type { NewFact } from '../../src/events/fact.ts'
+import { type StateName, sessionTable } from '../../src/machines/compile.ts'
+import { type Decision, decide, type Input } from '../../src/machines/decide.ts'
+import { defaultPolicy, type Policy } from '../../src/machines/policy.ts'
+import { advance, replay, type Snapshot } from '../../src/machines/snapshot.ts'
+import { factAt, history, START_MS, sessionId } from './facts.ts'
+import { matching } from './matching.ts'
+
+interface Given {
+  readonly session: Snapshot
+  /** Time passes before something happens. */
+  after(ms: number): Given
+  /** The chance for jitter, 0..1; 0.5 unless told. */
+  random(chance: number): Given
+  policy(changes: Partial<Policy>): Given
+  when(input: Input): Then
+}
+
+interface Then {
+  readonly decision: Decision
+  /** Exactly these facts come of it, and the session's machine accepts all of them. Answers the session after them. */
+  then(...facts: readonly NewFact[]): Given
+  /** Nothing comes of it, for this reason. */
+  thenIgnored(reason: Extract<Decision, { ignored: string }>['ignored']): void
+  thenRefused(reason: RegExp): void
+}
+
+/** Facts that happened to a session: `given(requested(), started()).when(rateLimited()).then(deferred(…))`. */
+export const given = (...facts: readonly NewFact[]): Given =>
+  from(replay(sessionTable, sessionId, history(...facts)), { nowMs: START_MS, random: 0.5, policy: defaultPolicy })
+
+type Circumstances = Parameters<typeof decide>[2]
+
+const from = (session: Snapshot, circumstances: Circumstances): Given => ({
+  session,
+  after: (ms) => from(session, { ...circumstances, nowMs: circumstances.nowMs + ms }),
+  random: (random) => from(session, { ...circumstances, random }),
+  policy: (changes) => from(session, { ...circumstances, policy: { ...circumstances.policy, ...changes } }),
+  when: (input) => {
+    const decision = decide(session, input, circumstances)
+    return {
+      decision,
+      then: (...facts) => {
+        expect(decision).toEqual({ facts })
+        return from(accept(session, facts, circumstances.nowMs), circumstances)
+      },
+      thenIgnored: (reason) => expect(decision).toEqual({ ignored: reason }),
+      thenRefused: (reason) => expect(decision).toEqual({ refused: matching(reason) }),
+    }
+  },
+})
+
+const accept = (session: Snapshot, facts: readonly NewFact[], atMs: number): Snapshot =>
+  facts.reduce((current, fact) => {
+    const next = advance(sessionTable, current, factAt(current.seq + 1, fact, atMs))
+    expect(next, `${fact.type} is accepted in ${current.state}`).not.toBeNull()
+    return next ?? current
+  }, session)
+
+/** The state that a session is in after these facts. */
+export const stateAfter = (...facts: readonly NewFact[]): StateName => given(...facts).session.state
