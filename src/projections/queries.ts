@@ -41,7 +41,7 @@ export interface RefundView {
   readonly settledAt: string | null
 }
 
-/** Do the books balance? In credits; `charged = kept + givenBack + owed + neverCharged…` holds when there are no exceptions. */
+/** Do the books balance? In credits; `charged = kept + givenBack + owed + open` holds when there are no exceptions. */
 export interface ReconciliationSummary {
   readonly asOf: string
   /** The archive's ordinal that this was computed from. */
@@ -50,6 +50,8 @@ export interface ReconciliationSummary {
   readonly kept: number
   readonly givenBack: number
   readonly owed: number
+  /** Charged for sessions that have not ended. */
+  readonly open: number
   /** How many sessions fall in each class: `matched`, `owed`, `overdue`, `duplicate`, … */
   readonly classes: Readonly<Record<string, number>>
   readonly balanced: boolean
@@ -97,4 +99,6 @@ export interface Acceptances {
   published(id: SessionId): Promise<void>
   /** The answer that a published session got, or null. */
   find(id: SessionId): Promise<object | null>
+  /** Forgets what was reserved before `before` (ISO 8601). Answers how many. */
+  prune(before: string): Promise<number>
 }

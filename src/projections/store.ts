@@ -1,6 +1,9 @@
 import type { Fact } from '../events/fact.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { Step, StepRef } from '../machines/ports/event-log.ts'
+import type { History } from '../machines/ports/history.ts'
+import type { Platform } from '../machines/ports/platform.ts'
+import type { Acceptances, Queries } from './queries.ts'
 
 /** A fact with its place in the archive: `ordinal` counts every fact of every session from 1, without a gap. */
 export interface ArchivedFact {
@@ -8,13 +11,23 @@ export interface ArchivedFact {
   readonly fact: Fact
 }
 
+/** The last step that the archive has of a partition, and the identity of the log that it was read from. */
+export interface ArchiveHead extends StepRef {
+  readonly log: string
+}
+
+/** The database refused facts for what is in them; what it does not refuse for that may be tried again. */
+export class ArchiveRefused extends Error {
+  override readonly name = 'ArchiveRefused'
+}
+
 /** Every fact, for good. The one reader of the journals; all other projections read the archive. */
 export interface Archive {
-  /** The last step that the archive has of each partition of this log. @throws when it was written from another log. */
-  heads(log: string): Promise<Map<number, StepRef>>
+  /** Where the archive stands in each partition that it has read from; a repair is under way where the logs differ. */
+  heads(): Promise<Map<number, ArchiveHead>>
   /**
-   * Appends the facts of steps that follow the partition's head (`moved`: they do not, another writer was faster).
-   * Steps of one call may be of several partitions.
+   * Appends the facts of steps that follow their partitions' heads, all or none (`moved`: one does not, another writer was
+   * faster). Steps of one call may be of several partitions, in order within each. @throws ArchiveRefused
    */
   append(log: string, steps: readonly Step[]): Promise<'appended' | 'moved'>
   /** Facts behind an ordinal, in order. */
@@ -37,8 +50,10 @@ export interface ProjectionStatus {
   readonly name: string
   /** The ordinal up to which its rows are. */
   readonly position: number
-  /** Rows that the database refused, with the facts behind them. */
+  /** Patches that the database refused, with those that wait behind them. */
   readonly setAside: number
+  /** Patches of sessions whose row is not there any more: the platform's tables are never added to. */
+  readonly gone: number
 }
 
 /** Tables that people query, each with its position stored in the transaction of its rows. */
@@ -49,4 +64,49 @@ export interface ProjectionTables {
   status(): Promise<ProjectionStatus[]>
   /** Tries again, in order, what was set aside. Answers how many sessions are set aside still. */
   retrySetAside(name: string): Promise<number>
+}
+
+/** What a rebuild found different from the facts, before it corrected that. */
+export interface DriftReport {
+  readonly position: number
+  /** Sessions that the facts have rows for. */
+  readonly rows: number
+  /** Sessions with any difference; `row` among the columns stands for a missing or a superfluous row. */
+  readonly drifted: number
+  readonly columns: Readonly<Record<string, { readonly count: number; readonly samples: readonly DriftSample[] }>>
+}
+
+export interface DriftSample {
+  readonly sessionId: string
+  readonly was: unknown
+  readonly now: unknown
+}
+
+/** Computes a projection's rows aside, under the name `<name>.shadow`, and puts them in the place of the live ones. */
+export interface Rebuilds {
+  /** Empties the shadow; `apply(shadowName(name), …)` fills it from position 0. */
+  begin(name: string): Promise<void>
+  /**
+   * Reports how the live rows differ from the shadow's and corrects them in place, in one transaction. `behind`: the two do
+   * not stand at the same fact; `position` is the live one.
+   */
+  switchOver(name: string): Promise<({ outcome: 'switched' } & DriftReport) | { outcome: 'behind'; position: number }>
+}
+
+export const shadowName = (name: string): string => `${name}.shadow`
+
+/** Who inserts session rows: the platform's producers alone, or also this system on tables of its own. */
+export type RowsOwner = 'platform' | 'ours'
+
+/** Everything that one database holds for us: the ports that adapters implement together. */
+export interface Store {
+  readonly archive: Archive
+  readonly history: History
+  readonly platform: Platform
+  readonly tables: ProjectionTables
+  readonly rebuilds: Rebuilds
+  readonly queries: Queries
+  readonly acceptances: Acceptances
+  /** Ends what waits for notifications; the connection is its owner's to close. */
+  close(): Promise<void>
 }

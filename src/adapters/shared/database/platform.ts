@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { Withdrawal } from '../../../events/generation.ts'
+import { refundFacts } from '../../../events/refund.ts'
+import type { Platform, RefundOutcome } from '../../../machines/ports/platform.ts'
+import type { RowsOwner } from '../../../projections/store.ts'
+import { type CallFunction, Refused } from './functions.ts'
+
+const [, Issued, , Waived, , Settled] = refundFacts
+
+const Outcome = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('issued'), data: Issued.shape.data }),
+  z.object({ kind: z.literal('waived'), data: Waived.shape.data }),
+  z.object({ kind: z.literal('settled'), data: Settled.shape.data }),
+  z.object({ kind: z.literal('refused'), detail: z.string() }),
+])
+
+const Look = z.discriminatedUnion('wanted', [
+  z.object({ wanted: z.literal(true) }),
+  z.object({ wanted: z.literal(false), why: Withdrawal, detail: z.string() }),
+])
+
+/** The platform's rows and ledger behind the database's functions. */
+export const databasePlatform = (call: CallFunction, rowsOwner: RowsOwner): Platform => ({
+  look: async (session) => Look.parse(await call('wearon_look', { p_session: session, p_rows_owner: rowsOwner })),
+  refund: async (session, { partition, epoch }): Promise<RefundOutcome> => {
+    const args = { p_session: session, p_partition: partition, p_epoch: epoch }
+    try {
+      return Outcome.parse(await call('wearon_refund', args))
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      return { kind: 'error', detail: `${error.code}: ${error.message}`.slice(0, DETAIL_MAX) }
+    }
+  },
+})
+
+/** What `refund.retrying` keeps of an error. */
+const DETAIL_MAX = 2_000

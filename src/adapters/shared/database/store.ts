@@ -1,0 +1,28 @@
+import { isoTime } from '../../../events/text.ts'
+import type { Clock } from '../../../machines/ports/environment.ts'
+import type { Archive, RowsOwner, Store } from '../../../projections/store.ts'
+import { databaseAcceptances } from './acceptances.ts'
+import { databaseArchive } from './archive.ts'
+import type { CallFunction } from './functions.ts'
+import { databaseHistory } from './history.ts'
+import { databasePlatform } from './platform.ts'
+import { databaseQueries } from './queries.ts'
+import { databaseRebuilds, databaseTables } from './tables.ts'
+
+/** All ports of the store on top of the database's functions, however a client calls them. */
+export const databaseStore = (
+  call: CallFunction,
+  options: { rowsOwner: RowsOwner; clock: Clock; onGrowth: Archive['onGrowth']; close: () => Promise<void> },
+): Store => {
+  const now = () => isoTime(options.clock.now())
+  return {
+    archive: databaseArchive(call, options.onGrowth),
+    history: databaseHistory(call),
+    platform: databasePlatform(call, options.rowsOwner),
+    tables: databaseTables(call, options.rowsOwner),
+    rebuilds: databaseRebuilds(call, options.rowsOwner),
+    queries: databaseQueries(call, now),
+    acceptances: databaseAcceptances(call, now),
+    close: options.close,
+  }
+}

@@ -1,0 +1,61 @@
+import type { Clock, Environment } from '../machines/ports/environment.ts'
+
+/** What a loop that follows something growing is driven by. `alive` is called each time round, for health. */
+export interface Follow {
+  readonly environment: Environment
+  readonly signal: AbortSignal
+  alive?(): void
+}
+
+/** A growing source is asked at least this often: a notification may be lost. */
+const POLL_MS = 3_000
+
+/** Another process does the same work: look again after this long, so that one of both waits. */
+const STANDBY_MS = 5_000
+
+/** What a round did: more to do at once, nothing new, or another process was faster. */
+export type Round = 'more' | 'idle' | 'moved'
+
+/** Repeats a round until the signal aborts, woken by growth. Rejects with what a round rejects with: supervise it. */
+export const follow = async (
+  { environment: { clock, random }, signal, alive }: Follow,
+  onGrowth: (listener: () => void) => () => void,
+  round: () => Promise<Round>,
+): Promise<void> => {
+  const wakeUp = new WakeUp()
+  const stop = onGrowth(() => wakeUp.call())
+  try {
+    while (!signal.aborted) {
+      alive?.()
+      const did = await round()
+      if (did === 'moved') await clock.sleep(STANDBY_MS * (0.5 + random()), signal)
+      if (did === 'idle') await wakeUp.wait(clock, signal)
+    }
+  } finally {
+    stop()
+  }
+}
+
+/** Remembers a call that came before anybody waited for it. */
+class WakeUp {
+  #called = false
+  #wake: (() => void) | null = null
+
+  call(): void {
+    this.#called = true
+    this.#wake?.()
+  }
+
+  async wait(clock: Clock, signal: AbortSignal): Promise<void> {
+    if (!this.#called) {
+      const woken = new AbortController()
+      const wake = () => woken.abort()
+      this.#wake = wake
+      signal.addEventListener('abort', wake, { once: true })
+      await clock.sleep(POLL_MS, woken.signal)
+      signal.removeEventListener('abort', wake)
+      this.#wake = null
+    }
+    this.#called = false
+  }
+}

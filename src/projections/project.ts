@@ -1,0 +1,52 @@
+import { type Follow, follow, type Round } from './follow.ts'
+import type { Projection } from './projection.ts'
+import type { Archive, ProjectionTables } from './store.ts'
+
+/** Facts of one batch: large enough that a call's round trip does not count, small enough to be written in milliseconds. */
+export const BATCH_FACTS = 500
+
+/** Keeps a projection's rows up with the archive until the signal aborts. Any number of processes may: one does the work. */
+export const project = (
+  projection: Projection,
+  { archive, tables }: { archive: Archive; tables: ProjectionTables },
+  options: Follow,
+): Promise<void> => {
+  const { meter, logger } = options.environment
+  const labels = { projection: projection.name }
+  let position: number | null = null
+  const round = async (): Promise<Round> => {
+    const from: number = position ?? (await tables.position(projection.name))
+    position = from
+    const facts = await archive.read(from, BATCH_FACTS)
+    const to = facts.at(-1)?.ordinal
+    if (to === undefined) return 'idle'
+    const outcome = await tables.apply(projection.name, from, to, projection.patches(facts))
+    if (outcome === 'moved') {
+      position = null
+      logger.info(labels, 'another process writes this projection: standing by')
+      return 'moved'
+    }
+    position = to
+    meter.count('projection_facts', labels, facts.length)
+    meter.gauge('projection_position', to, labels)
+    return facts.length < BATCH_FACTS ? 'idle' : 'more'
+  }
+  return follow(options, (listener) => archive.onGrowth(listener), round)
+}
+
+/** Tries again, now and then, what the database refused, until the signal aborts. */
+export const retrySetAside = async (
+  names: readonly string[],
+  tables: ProjectionTables,
+  { environment: { clock, meter }, signal, alive }: Follow,
+): Promise<void> => {
+  while (!signal.aborted) {
+    alive?.()
+    for (const name of names)
+      meter.gauge('projection_set_aside', await tables.retrySetAside(name), { projection: name })
+    await clock.sleep(SET_ASIDE_RETRY_MS, signal)
+  }
+}
+
+/** What refused a row (a missing account) is rarely there a second later. */
+const SET_ASIDE_RETRY_MS = 60_000
