@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import type { Fact, FactType } from '../events/fact.ts'
+import { Fact, type FactType } from '../events/fact.ts'
 import { type Owed, type SessionContext, sessionMachine } from './session.ts'
 
 /** Where a session stands: the machine's leaf state as a dotted path, such as `queued` or `failed.owed`. */
@@ -45,6 +45,7 @@ interface CompiledState {
 
 /** Compiles a machine. @throws when it uses what a table cannot say (timers, invocations, parallel states, effects). */
 export const compile = (machine: AnyStateMachine): SessionTable => {
+  if (typeof machine.config.context === 'function') throw new Error('the context is computed at each start')
   const leaves = leavesOf(machine.root)
   return {
     initial: { state: pathOf(initialLeaf(machine.root)), context: machine.config.context as SessionContext },
@@ -58,12 +59,15 @@ const compileState = (leaf: AnyStateNode, machine: AnyStateMachine): CompiledSta
   for (let node: AnyStateNode | undefined = leaf; node !== undefined; node = node.parent) {
     refuseWhatATableCannotSay(node)
     for (const [event, transitions] of node.transitions) {
+      if (!factTypes.has(event)) throw new Error(`${event} in ${pathOf(leaf)} is no fact`)
       const branches = transitions.map((transition) => compileBranch(leaf, transition, machine))
       on.set(event as FactType, [...(on.get(event as FactType) ?? []), ...branches])
     }
   }
   return { owes: (leaf.meta as { owes?: Owed } | undefined)?.owes ?? null, closed: on.size === 0, on }
 }
+
+const factTypes: ReadonlySet<string> = new Set(Fact.options.map(({ shape }) => shape.type.value))
 
 type Transition =
   AnyStateNode['transitions'] extends Map<string, infer List> ? (List extends (infer One)[] ? One : never) : never
@@ -78,17 +82,21 @@ const compileBranch = (leaf: AnyStateNode, transition: Transition, machine: AnyS
   }),
 })
 
-/** A guard or action is named in the chart and implemented in `setup()`; XState hands it over as a name or as `{ type }`. */
+/** A guard or action is named in the chart and implemented in `setup()`; XState hands it over as a name or as `{ type, params }`. */
 const named = <Implementation>(implementations: Record<string, unknown>, reference: unknown): Implementation => {
-  const name = typeof reference === 'object' && reference !== null ? (reference as { type: string }).type : reference
+  const { type: name, params } = (typeof reference === 'string' ? { type: reference } : reference) as {
+    type?: unknown
+    params?: unknown
+  }
   const found = typeof name === 'string' ? implementations[name] : undefined
   if (found === undefined) throw new Error(`${String(name)} is not implemented in setup()`)
+  if (params !== undefined) throw new Error(`${String(name)} takes parameters`)
   return found as Implementation
 }
 
 const refuseWhatATableCannotSay = (node: AnyStateNode): void => {
   const odd = node.type === 'parallel' || node.type === 'history' || node.always?.length || node.after.length
-  if (odd || node.invoke.length || node.entry.length || node.exit.length) {
+  if (odd || node.invoke.length || node.entry.length || node.exit.length || node.initial.actions.length) {
     throw new Error(`state ${node.id} uses more of a statechart than a table can say`)
   }
 }
