@@ -1,0 +1,33 @@
+import type { FailureCode } from '../../src/events/codes.ts'
+import { failures } from '../../src/events/codes.ts'
+import type { NewFact } from '../../src/events/fact.ts'
+import type { SessionContext } from '../../src/machines/session.ts'
+import * as facts from './facts.ts'
+
+const later = facts.START_MS + 60_000
+
+/** Every fact there is, with the present attempt and with wrong ones, as it may be offered to a session in any state. */
+export const offers = ({ attempt }: SessionContext): NewFact[] => [
+  facts.requested(),
+  facts.requested({ owner: facts.user, prompt: 'a red coat' }),
+  facts.rejected('prompt: has a NUL character'),
+  facts.imported('completed'),
+  facts.imported('failed'),
+  facts.cancelled(),
+  facts.withdrawn(),
+  ...[attempt - 1, attempt, attempt + 1, attempt + 2].filter((number) => number >= 0).flatMap(attemptOffers),
+  facts.refundRequested(),
+  facts.issued(),
+  facts.retrying(3, later),
+  facts.waived(),
+  facts.escalated(4, later),
+  facts.settled(),
+  facts.approved(),
+]
+
+const attemptOffers = (attempt: number): NewFact[] => [
+  facts.started(attempt),
+  ...(Object.keys(failures) as FailureCode[]).map((code) => facts.deferred(code, attempt, later)),
+  facts.completed(attempt),
+  facts.failed('provider_malformed', attempt),
+]
