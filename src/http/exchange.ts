@@ -1,0 +1,94 @@
+import type { Request, RequestHandler, Response } from 'express'
+import type { Environment } from '../machines/ports/environment.ts'
+import type { HttpParts } from './parts.ts'
+import { Problem, type ProblemCode } from './problem.ts'
+import { requestIdOf } from './request-id.ts'
+
+/** One request and its answer, as logs and metrics tell it. */
+export interface Exchange {
+  readonly requestId: string
+  /** The template that matched, never the path itself: paths are unbounded, and may hold what nobody should log. */
+  route: string
+  /** The problem that it was answered with. */
+  code: ProblemCode | null
+  /** Says that the answer is a stream: it may stay open for hours, and is no load and no latency. */
+  becomesStream(): void
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** They are answered however many requests are being worked on, and fill no log. */
+const PROBES = new Set(['/livez', '/readyz', '/health', '/metrics'])
+/** The client left before the answer did; nginx' number for it. */
+const CLIENT_LEFT = 499
+
+/** For an API: nothing is sniffed, framed, cached or given to other origins. */
+const securityHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+}
+
+/** First in line for every request: its id, its headers, its line in the log, its place in the metrics, its limit. */
+export const beginExchange = ({ env, limits }: HttpParts): RequestHandler => {
+  let inFlight = 0
+  const count = (by: number) => {
+    inFlight += by
+    env.meter.gauge('http_requests_in_flight', inFlight)
+  }
+  return (request, response, next) => {
+    count(1)
+    const exchange = open(request, response, env, () => count(-1))
+    response.locals['exchange'] = exchange
+    response.set({ ...securityHeaders, 'X-Request-Id': exchange.requestId })
+    if (inFlight > limits.requestsMax && !PROBES.has(request.path)) throw new Problem('overloaded')
+    if (!SAFE_METHODS.has(request.method) && isFromAnotherSite(request)) throw new Problem('cross_site')
+    next()
+  }
+}
+
+/** What `beginExchange` knows of the request that this answers. */
+export const exchangeOf = (response: Response): Exchange => response.locals['exchange'] as Exchange
+
+const open = (request: Request, response: Response, env: Environment, release: () => void): Exchange => {
+  const startedAt = env.clock.now()
+  let isStream = false
+  const exchange: Exchange = {
+    requestId: requestIdOf(request.headers['x-request-id'], () => env.newId()),
+    route: 'unmatched',
+    code: null,
+    becomesStream: () => {
+      if (!isStream) release()
+      isStream = true
+    },
+  }
+  response.once('close', () => {
+    if (!isStream) release()
+    record(exchange, request, response, { env, ms: env.clock.now() - startedAt, isStream })
+  })
+  return exchange
+}
+
+const record = (
+  { requestId, route, code }: Exchange,
+  { method: given }: Request,
+  response: Response,
+  { env, ms, isStream }: { env: Environment; ms: number; isStream: boolean },
+): void => {
+  const method = METHODS.has(given) ? given : 'other'
+  const status = response.writableFinished || isStream ? response.statusCode : CLIENT_LEFT
+  env.meter.count('http_requests_total', { method, route, status: String(status) })
+  if (!isStream) env.meter.observe('http_request_seconds', ms / 1_000, { method, route })
+  if (PROBES.has(route) && status < 400) return
+  const level = status >= 500 ? 'warn' : 'info'
+  env.logger[level]({ requestId, method, route, status, ms, ...(code === null ? {} : { code }) }, 'request')
+}
+
+/** Browsers say so themselves, and pages cannot forge it (Fetch Metadata); other clients say nothing. */
+const isFromAnotherSite = ({ headers }: Request): boolean => {
+  const site = headers['sec-fetch-site']
+  return site === 'cross-site' || site === 'same-site'
+}

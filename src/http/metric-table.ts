@@ -1,0 +1,57 @@
+/** What a metric is: its kind, what it tells an operator, and its labels, each of few values. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds of a histogram, in the unit of its name. */
+  readonly buckets?: readonly number[]
+}
+
+const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** From a refund's few milliseconds to a try's 200 s. */
+const effectSeconds = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 40, 60, 90, 120, 180, 240]
+
+/** Every metric, by its name without the `wearon_` prefix: one row per name. */
+export const metricTable: Readonly<Record<string, MetricRow>> = {
+  http_requests_total: {
+    type: 'counter',
+    help: 'HTTP requests that ended, by route template. Status 499: the client left first.',
+    labels: ['method', 'route', 'status'],
+  },
+  http_request_seconds: {
+    type: 'histogram',
+    help: 'Time from the request to the end of its answer, without event streams.',
+    labels: ['method', 'route'],
+    buckets: requestSeconds,
+  },
+  http_requests_in_flight: { type: 'gauge', help: 'HTTP requests being worked on, without event streams.', labels: [] },
+  http_streams: { type: 'gauge', help: 'Event streams that are open.', labels: [] },
+  facts_total: { type: 'counter', help: 'Facts that machines accepted and a commit made durable.', labels: ['type'] },
+  events_ignored_total: {
+    type: 'counter',
+    help: 'Commands and outcomes that came to no fact: duplicates, late answers, refusals.',
+    labels: ['reason'],
+  },
+  dead_letters_total: {
+    type: 'counter',
+    help: 'Messages that nobody could work on, kept for an operator.',
+    labels: ['source'],
+  },
+  effect_seconds: {
+    type: 'histogram',
+    help: 'Time that a generation or refund took, by how it ended.',
+    labels: ['effect', 'how'],
+    buckets: effectSeconds,
+  },
+  loop_restarts_total: { type: 'counter', help: 'Loops that failed and were started again.', labels: ['loop'] },
+  partition_failures_total: {
+    type: 'counter',
+    help: 'Partitions given up after an error, by its name; Fenced is another owner taking over.',
+    labels: ['error'],
+  },
+  log_damage_total: {
+    type: 'counter',
+    help: 'Looks at a partition that found its log not to be what the archive knows; it waits for a repair.',
+    labels: ['damage'],
+  },
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { given, pageQuery } from './page.ts'
+import type { HttpParts } from './parts.ts'
+import { Problem, reach } from './problem.ts'
+import { type Answer, type Route, route } from './route.ts'
+import { deadLetterJson, pageJson, projectionJson, reconciliationJson, refundJson } from './views.ts'
+
+const RefundState = z.enum(['owed', 'issued', 'waived', 'settled', 'escalated'])
+const PROJECTION_NAME_MAX = 100
+/** A repair reads a whole journal. */
+const REPAIR_MS = 120_000
+
+/** What operators and finance look at and set right. */
+export const operateRoutes = (parts: HttpParts): Route[] => [
+  route({ method: 'get', path: '/v1/projections', handle: () => listProjections(parts) }),
+  route({
+    method: 'post',
+    path: '/v1/projections/:name/rebuild',
+    params: z.strictObject({ name: z.string().max(PROJECTION_NAME_MAX) }),
+    handle: ({ params }) => startRebuild(params.name, parts),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/refunds',
+    query: pageQuery(parts.limits).extend({ state: RefundState.optional() }),
+    handle: async ({ query }) => ({
+      status: 200,
+      body: pageJson(await reach(parts.queries.refunds(given(query))), refundJson),
+    }),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/reconciliation',
+    handle: async () => ({ status: 200, body: reconciliationJson(await reach(parts.queries.reconciliation())) }),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/dead-letters',
+    query: pageQuery(parts.limits).omit({ cursor: true }),
+    handle: async ({ query }) => {
+      const letters = await reach(parts.log.deadLetters(query.limit))
+      return { status: 200, body: { items: letters.map(deadLetterJson) } }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/partitions/:partition/repair',
+    params: z.strictObject({
+      partition: z
+        .string()
+        .regex(/^\d{1,6}$/, 'is not a number')
+        .transform(Number),
+    }),
+    timeoutMs: REPAIR_MS,
+    handle: ({ params }) => repairPartition(params.partition, parts),
+  }),
+]
+
+const listProjections = async ({ archive, tables }: HttpParts): Promise<Answer> => {
+  // The head first: a position may be ahead of it, and then lags by nothing.
+  const head = await reach(archive.head())
+  const statuses = await reach(tables.status())
+  return { status: 200, body: { head, items: statuses.map((status) => projectionJson(status, head)) } }
+}
+
+const startRebuild = async (name: string, { rebuild }: HttpParts): Promise<Answer> => {
+  if (rebuild === null) throw new Problem('not_in_this_process')
+  const outcome = await reach(rebuild(name))
+  if (outcome === 'unknown') throw new Problem('projection_unknown')
+  if (outcome === 'running') throw new Problem('rebuild_running')
+  return { status: 202, headers: { Location: '/v1/projections' }, body: { name, state: 'rebuilding' } }
+}
+
+const repairPartition = async (partition: number, { log, repair }: HttpParts): Promise<Answer> => {
+  if (repair === null) throw new Problem('not_in_this_process')
+  if (partition >= log.partitions) throw new Problem('partition_unknown')
+  const repaired = await reach(repair(partition))
+  if (repaired === null) throw new Problem('repair_not_possible')
+  return { status: 200, body: repaired }
+}

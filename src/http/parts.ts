@@ -1,0 +1,86 @@
+import type { Environment } from '../machines/ports/environment.ts'
+import type { EventLog } from '../machines/ports/event-log.ts'
+import type { ServedObjects } from '../machines/ports/objects.ts'
+import type { Repaired } from '../machines/runtime/repair.ts'
+import type { LoopStatus } from '../machines/runtime/supervisor.ts'
+import type { PartitionStatus } from '../machines/runtime/worker.ts'
+import type { Acceptances, Queries } from '../projections/queries.ts'
+import type { Archive, ProjectionTables } from '../projections/store.ts'
+import type { StreamLimits } from './event-stream.ts'
+import type { PromMeter } from './prom-meter.ts'
+
+/** What this process runs, as it stands now. */
+export interface ProcessStatus {
+  readonly loops: readonly LoopStatus[]
+  /** The partitions that this process holds. */
+  readonly partitions: readonly PartitionStatus[]
+  /** The process is going down: it is not ready any more, but still answers. */
+  readonly draining: boolean
+}
+
+/** Something that must work before this process may be sent requests. */
+export interface Check {
+  /** `database`, `migrations`, `log`, `redis`, …; the one named `redis` also shows as `redis_connected`. */
+  readonly name: string
+  /** What an operator does when it fails, a sentence without internals; anyone may read it. */
+  readonly remedy: string
+  /** Rejects when it does not work. */
+  readonly run: () => Promise<void>
+}
+
+/** How much HTTP takes before it says no. */
+export interface HttpLimits extends StreamLimits {
+  readonly bodyBytes: number
+  /** Sessions of a tenant that have not ended; beyond, publications get 429. */
+  readonly tenantBacklogMax: number
+  /** How old a count of a tenant's backlog may be, ms. */
+  readonly backlogCacheMs: number
+  /** Requests that are worked on at once; beyond, 503 at once instead of late. */
+  readonly requestsMax: number
+  /** How long a request may take before its caller is told to try again, ms. */
+  readonly answerMs: number
+  /** How long one check may take, and how long its result stands: probes come often and from anywhere. Both ms. */
+  readonly checkMs: number
+  readonly checkCacheMs: number
+  /** A loop that has not turned for so long, in ms, has stalled. */
+  readonly stalledLoopMs: number
+  readonly pageSize: number
+  readonly pageSizeMax: number
+}
+
+export const defaultLimits: HttpLimits = {
+  bodyBytes: 256 * 1024,
+  tenantBacklogMax: 10_000,
+  backlogCacheMs: 1_000,
+  requestsMax: 1_000,
+  answerMs: 10_000,
+  checkMs: 2_000,
+  checkCacheMs: 1_000,
+  stalledLoopMs: 60_000,
+  pageSize: 50,
+  pageSizeMax: 200,
+  streamsMax: 500,
+  streamBufferBytes: 1024 * 1024,
+  heartbeatMs: 15_000,
+  stalledMs: 30_000,
+}
+
+/** Everything that HTTP needs of the rest. Parts that this process does not run are null. */
+export interface HttpParts {
+  readonly log: Pick<EventLog, 'partitions' | 'publish' | 'deadLetters'>
+  readonly queries: Queries
+  readonly acceptances: Pick<Acceptances, 'reserve' | 'published' | 'find'>
+  readonly archive: Pick<Archive, 'read' | 'head' | 'session' | 'onGrowth'>
+  readonly tables: Pick<ProjectionTables, 'status'>
+  /** Images that lie in our own folder; null when another service serves them. */
+  readonly objects: ServedObjects | null
+  /** Starts a rebuild of a projection and answers at once. */
+  readonly rebuild: ((projection: string) => Promise<'started' | 'running' | 'unknown'>) | null
+  /** Repairs a damaged partition of this process; null when it is not here or not damaged. */
+  readonly repair: ((partition: number) => Promise<Repaired | null>) | null
+  readonly status: () => ProcessStatus
+  readonly checks: readonly Check[]
+  readonly metrics: PromMeter
+  readonly env: Environment
+  readonly limits: HttpLimits
+}

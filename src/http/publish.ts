@@ -1,0 +1,109 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { z } from 'zod'
+import { encodeAsk, MESSAGE_BYTES_MAX } from '../events/command.ts'
+import type { Sender } from '../events/generation.ts'
+import { partitionOf, SessionId } from '../events/ids.ts'
+import { GenerationTask } from '../events/task.ts'
+import { isoTime } from '../events/text.ts'
+import { Accepted, acceptedOf, canonicalBytes, fingerprintOf } from './accepted.ts'
+import { Backlog } from './backlog.ts'
+import { readJson } from './body.ts'
+import type { HttpParts } from './parts.ts'
+import { bodyFaults, Problem, reach } from './problem.ts'
+import { type Answer, type Call, parameters, type Route, route } from './route.ts'
+import { findSession } from './sessions.ts'
+
+/** Who asks for a change over HTTP. Until there are API keys, whoever reaches us is the operator. */
+const SENDER: Sender = { role: 'operator', name: 'api' }
+
+/** What only publishes to the log: a new session, and a command to a known one. */
+export const publishRoutes = (parts: HttpParts): Route[] => {
+  const { env, limits, queries } = parts
+  const backlog = new Backlog((tenant) => queries.backlog(tenant), limits.backlogCacheMs, env.clock)
+  return [
+    route({
+      method: 'post',
+      path: '/v1/generations',
+      takesBody: true,
+      handle: (call) => publishGeneration(call, parts, backlog),
+    }),
+    route({
+      method: 'delete',
+      path: '/v1/generations/:id',
+      params: z.strictObject({ id: SessionId }),
+      handle: (call) => cancelGeneration(call, parts),
+    }),
+  ]
+}
+
+/**
+ * Reserves the answer, publishes, and only then answers: after the 202 the session is durable and never "not found". What
+ * fails in between leaves a reservation that a repeat completes; a second publication is dropped by the session's machine.
+ */
+const publishGeneration = async (
+  { body, headers }: Call<unknown, unknown>,
+  parts: HttpParts,
+  backlog: Backlog,
+): Promise<Answer> => {
+  const { acceptances, env } = parts
+  const task = readTask(body)
+  const bytes = canonicalBytes(task)
+  if (bytes.byteLength > MESSAGE_BYTES_MAX) throw new Problem('body_too_large')
+  const answer = acceptedOf(task, isoTime(env.clock.now()))
+  await refuseBeyondBacklog(answer, parts, backlog)
+  const { session_id: sessionId, tenant } = answer
+  const reserved = await reach(
+    acceptances.reserve({ sessionId, tenant, key: idempotencyKey(headers), fingerprint: fingerprintOf(bytes), answer }),
+  )
+  if (reserved.outcome === 'key_reused') throw new Problem('key_reused')
+  const first = reserved.outcome === 'first' ? answer : Accepted.parse(reserved.answer)
+  if (first.tenant !== tenant) throw new Problem('session_of_another')
+  if (reserved.outcome === 'first' || !reserved.published) {
+    await publish(sessionId, bytes, parts)
+    await reach(acceptances.published(sessionId))
+    backlog.accepted(tenant)
+  }
+  return { status: 202, headers: { Location: `/v1/generations/${first.session_id}` }, body: first }
+}
+
+/** A repeat of what was accepted before gets its first answer, however long the backlog is. */
+const refuseBeyondBacklog = async (
+  { session_id, tenant }: Accepted,
+  { acceptances, limits }: HttpParts,
+  backlog: Backlog,
+): Promise<void> => {
+  if ((await reach(backlog.of(tenant))) < limits.tenantBacklogMax) return
+  if ((await reach(acceptances.find(session_id))) === null) throw new Problem('backlog_full')
+}
+
+const cancelGeneration = async (
+  { params: { id } }: Call<{ id: SessionId }, unknown>,
+  parts: HttpParts,
+): Promise<Answer> => {
+  const { state } = await findSession(id, parts)
+  if (state !== 'queued' && state !== 'processing') throw new Problem('session_ended')
+  await publish(id, encodeAsk({ command: 'generation.cancel', sessionId: id, by: SENDER }), parts)
+  return { status: 202, body: { session_id: id, state } }
+}
+
+const publish = (id: SessionId, bytes: Uint8Array, { log }: HttpParts): Promise<void> =>
+  reach(log.publish([{ partition: partitionOf(id, log.partitions), bytes, source: 'http' }]))
+
+/** @throws Problem with one entry for each fault. */
+const readTask = (body: Uint8Array): GenerationTask => {
+  const task = GenerationTask.safeParse(readJson(body))
+  if (!task.success) throw new Problem('invalid_request', { faults: bodyFaults(task.error) })
+  return task.data
+}
+
+const KEY_MAX = 200
+const KeyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .max(KEY_MAX)
+    .regex(/^[\x21-\x7e]+$/, 'is not made of printable characters')
+    .optional(),
+})
+
+const idempotencyKey = (headers: IncomingHttpHeaders): string | null =>
+  parameters(KeyHeader, { 'Idempotency-Key': headers['idempotency-key'] })['Idempotency-Key'] ?? null

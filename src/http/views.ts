@@ -1,0 +1,71 @@
+import type { DeadLetter } from '../machines/ports/event-log.ts'
+import type { Page, ReconciliationSummary, RefundView, SessionView } from '../projections/queries.ts'
+import type { ProjectionStatus } from '../projections/store.ts'
+
+/** How things look from outside: JSON in snake_case, as the platform writes it. */
+export const sessionJson = (view: SessionView): object => ({
+  session_id: view.sessionId,
+  state: view.state,
+  channel: view.channel,
+  tenant: view.tenant,
+  request_id: view.requestId,
+  attempts: view.attempts,
+  image_url: view.imageUrl,
+  image_url_expires_at: view.imageUrlExpiresAt,
+  failure_code: view.failureCode,
+  error_message: view.errorMessage,
+  processing_time_ms: view.processingTimeMs,
+  cost_usd: view.costUsd,
+  created_at: view.createdAt,
+  completed_at: view.completedAt,
+})
+
+export const refundJson = (view: RefundView): object => ({
+  session_id: view.sessionId,
+  channel: view.channel,
+  state: view.state,
+  payer: view.payer,
+  credits: view.credits,
+  since: view.since,
+  tries: view.tries,
+  last_error: view.lastError,
+  ledger_record: view.ledgerRecord,
+  how: view.how,
+  waiver_reason: view.waiverReason,
+  settled_at: view.settledAt,
+})
+
+export const reconciliationJson = (summary: ReconciliationSummary): object => ({
+  as_of: summary.asOf,
+  position: summary.position,
+  balanced: summary.balanced,
+  charged: summary.charged,
+  kept: summary.kept,
+  given_back: summary.givenBack,
+  owed: summary.owed,
+  open: summary.open,
+  classes: summary.classes,
+})
+
+/** @param head the archive's last ordinal, read before the positions were. */
+export const projectionJson = (status: ProjectionStatus, head: number): object => ({
+  name: status.name,
+  position: status.position,
+  lag_facts: Math.max(0, head - status.position),
+  set_aside: status.setAside,
+  gone: status.gone,
+})
+
+export const deadLetterJson = (letter: DeadLetter): object => ({
+  id: letter.id,
+  partition: letter.partition,
+  reason: letter.reason,
+  source: letter.source,
+  at: letter.at,
+  bytes_base64: Buffer.from(letter.bytes).toString('base64'),
+})
+
+export const pageJson = <Item>(page: Page<Item>, json: (item: Item) => object): object => ({
+  items: page.items.map(json),
+  next: page.next,
+})
