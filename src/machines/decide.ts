@@ -123,7 +123,9 @@ const retryOrFail = (session: Snapshot, attempt: number, noImage: NoImage, circu
     retry === 'rate_limited' && retryAfterMs === 0
       ? policy.rateLimitWaitMs
       : backoffMs(policy.backoff, session.context.retries[retry], random)
-  const retryAt = isoTime(nowMs + Math.max(ownWaitMs, retryAfterMs))
+  // A longer wait changes nothing, the session expires before it; and no date may lie beyond what can be written.
+  const askedMs = Math.min(retryAfterMs, policy.queueAgeMaxMs)
+  const retryAt = isoTime(nowMs + Math.max(ownWaitMs, askedMs))
   return [{ type: 'generation.deferred', data: { attempt, code, detail, retryAt } }]
 }
 
