@@ -21,7 +21,9 @@ interface Then {
   readonly decision: Decision
   /** Exactly these facts come of it, and the session's machine accepts all of them. Answers the session after them. */
   then(...facts: readonly NewFact[]): Given
-  /** Nothing comes of it, for this reason. */
+  /** It is heard, and brings no fact. */
+  thenNothing(): void
+  /** It is dropped, for this reason. */
   thenIgnored(reason: Extract<Decision, { ignored: string }>['ignored']): void
   thenRefused(reason: RegExp): void
 }
@@ -45,6 +47,7 @@ const from = (session: Snapshot, circumstances: Circumstances): Given => ({
         expect(decision).toEqual({ facts })
         return from(accept(session, facts, circumstances.nowMs), circumstances)
       },
+      thenNothing: () => expect(decision).toEqual({ facts: [] }),
       thenIgnored: (reason) => expect(decision).toEqual({ ignored: reason }),
       thenRefused: (reason) => expect(decision).toEqual({ refused: matching(reason) }),
     }

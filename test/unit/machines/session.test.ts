@@ -223,7 +223,7 @@ describe('every simple path', () => {
   it('is a history that replays, and goes on from its end only as that state says', () => {
     for (const walk of walks) {
       const { session } = given(...walk)
-      expect(movesFrom(session), `${walk.map(({ type }) => type)}`).toEqual(new Set(moves[session.state]))
+      expect(movesFrom(session), `after ${walk.map(({ type }) => type).join()}`).toEqual(new Set(moves[session.state]))
     }
   })
 })
