@@ -123,7 +123,7 @@ class Archiver {
     const { logger, meter } = this.#options.environment
     meter.gauge('archive_stopped', 1, { partition: String(partition) })
     logger.error(
-      { partition, reason, alert: true },
+      { partition, reason, detail, alert: true },
       'the archive reads no further in this partition: it needs a repair',
     )
   }

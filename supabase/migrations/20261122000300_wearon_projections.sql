@@ -150,20 +150,21 @@ $$;
 -- History: what a partition's new owner asks --------------------------------------------------------------------------
 create or replace function public.wearon_admit(p_log text, p_partition integer, p_epoch bigint, p_token text) returns json
 language plpgsql security definer set search_path = '' as $$
-declare head wearon.heads; fence wearon.fences;
+declare head wearon.heads; fence wearon.fences; archived json; refusal text;
 begin
   select * into head from wearon.heads where partition = p_partition;
-  if head.log <> p_log then return json_build_object('admitted', false, 'reason', 'log_replaced'); end if;
+  if found then archived := json_build_object('number', head.number, 'id', head.id); end if;
+  if head.log <> p_log then
+    return json_build_object('admitted', false, 'reason', 'log_replaced', 'archived', archived);
+  end if;
   insert into wearon.fences (partition, log, epoch, token) values (p_partition, p_log, p_epoch, p_token) on conflict do nothing;
   -- Waits for refunds under the earlier epoch, which hold the row in share mode, and is waited for by later ones.
   select * into fence from wearon.fences where partition = p_partition for update;
-  if fence.log <> p_log then return json_build_object('admitted', false, 'reason', 'log_replaced'); end if;
-  if fence.token <> p_token and p_epoch <= fence.epoch then
-    return json_build_object('admitted', false, 'reason', 'epoch_went_back');
-  end if;
+  refusal := case when fence.log <> p_log then 'log_replaced'
+    when fence.token <> p_token and p_epoch <= fence.epoch then 'epoch_went_back' end;
+  if refusal is not null then return json_build_object('admitted', false, 'reason', refusal, 'archived', archived); end if;
   update wearon.fences set epoch = p_epoch, token = p_token where partition = p_partition;
-  return json_build_object('admitted', true, 'archived',
-    case when head.partition is not null then json_build_object('number', head.number, 'id', head.id) end);
+  return json_build_object('admitted', true, 'archived', archived);
 end $$;
 
 create or replace function public.wearon_knows(p_sessions jsonb) returns json

@@ -1,0 +1,83 @@
+import type { SessionId } from '../../events/ids.ts'
+import type { Acceptances, Page, Queries } from '../../projections/queries.ts'
+import { refundView, sessionView, viewOfFacts } from '../../projections/views.ts'
+import { type Cursor, decodeCursor, encodeCursor } from '../shared/cursor.ts'
+import { reconcile } from './reconciliation.ts'
+import type { PlatformRow, StoreState } from './store-state.ts'
+
+export const memoryQueries = (state: StoreState, now: () => number): Queries => ({
+  session: async (id) => {
+    const row = state.rows.get(id)
+    return row?.state ? viewOf(state, row) : viewOfFacts(state.sessions.get(id) ?? [])
+  },
+  sessions: async ({ state: wanted, tenant, cursor, limit }) => {
+    const rows = [...state.rows.values()]
+      .filter((row) => row.state && (!wanted || row.state === wanted) && (!tenant || tenantOf(row) === tenant))
+      .map((row) => ({ row, place: { time: row.createdAt, id: row.id } }))
+    const page = pageOf(rows, cursor, limit)
+    return { ...page, items: page.items.map((row) => viewOf(state, row)) }
+  },
+  refunds: async ({ state: wanted, cursor, limit }) => {
+    const rows = [...state.refunds]
+      .filter(([, { state: is }]) => is && (!wanted || is === wanted))
+      .map(([id, row]) => ({ row: { ...row, session_id: id }, place: { time: row.since ?? '', id } }))
+    const page = pageOf(rows, cursor, limit)
+    return { ...page, items: page.items.map(refundView) }
+  },
+  reconciliation: async () => reconcile(state, now()),
+  backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOf(row) === tenant).length,
+  ping: async () => {},
+})
+
+const isOpen = ({ state }: PlatformRow): boolean => state === 'queued' || state === 'processing'
+
+const tenantOf = (row: PlatformRow): string => `${row.channel === 'b2b' ? 'store' : 'user'}:${row.ownerId}`
+
+const viewOf = (state: StoreState, row: PlatformRow) =>
+  sessionView({
+    ...row,
+    tenant: tenantOf(row),
+    request_id: state.sessions.get(row.id)?.[0]?.requestId ?? null,
+    created_at: row.createdAt,
+  })
+
+const pageOf = <Row>(rows: { row: Row; place: Cursor }[], cursor: string | undefined, limit: number): Page<Row> => {
+  const after = decodeCursor(cursor)
+  const newestFirst = rows
+    .toSorted((a, b) => compare(b.place, a.place))
+    .filter(({ place }) => after === null || compare(place, after) < 0)
+  const items = newestFirst.slice(0, limit)
+  const last = items.at(-1)
+  return {
+    items: items.map(({ row }) => row),
+    next: newestFirst.length > limit && last ? encodeCursor(last.place) : null,
+  }
+}
+
+const compare = (a: Cursor, b: Cursor): number =>
+  Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : Number(a.id > b.id))
+
+export const memoryAcceptances = ({ acceptances }: StoreState, now: () => number): Acceptances => ({
+  reserve: async ({ sessionId, tenant, key, fingerprint, answer }) => {
+    const ofKey =
+      key === null ? undefined : [...acceptances.values()].find((one) => one.tenant === tenant && one.key === key)
+    if (ofKey !== undefined && ofKey.fingerprint !== fingerprint) return { outcome: 'key_reused' }
+    const known = ofKey ?? acceptances.get(sessionId)
+    if (known !== undefined) return { outcome: 'again', answer: known.answer, published: known.published }
+    acceptances.set(sessionId, { sessionId, tenant, key, fingerprint, answer, reservedAt: now(), published: false })
+    return { outcome: 'first' }
+  },
+  published: async (id) => {
+    const known = acceptances.get(id)
+    if (known !== undefined) known.published = true
+  },
+  find: async (id: SessionId) => {
+    const known = acceptances.get(id)
+    return known?.published ? known.answer : null
+  },
+  prune: async (before) => {
+    const old = [...acceptances.values()].filter(({ reservedAt }) => reservedAt < Date.parse(before))
+    for (const { sessionId } of old) acceptances.delete(sessionId)
+    return old.length
+  },
+})
