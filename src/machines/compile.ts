@@ -101,16 +101,19 @@ const refuseWhatATableCannotSay = (node: AnyStateNode): void => {
   }
 }
 
-const initialLeaf = (node: AnyStateNode): AnyStateNode => {
+/** The leaf that a transition to this state ends in. */
+export const initialLeaf = (node: AnyStateNode): AnyStateNode => {
   const [first] = node.initial.target ?? []
   return node.type === 'compound' && first !== undefined ? initialLeaf(first) : node
 }
 
-const leavesOf = (node: AnyStateNode): AnyStateNode[] => {
+/** The states that a session can stand in, in the machine's order. */
+export const leavesOf = (node: AnyStateNode): AnyStateNode[] => {
   const children = Object.values(node.states) as AnyStateNode[]
   return children.length === 0 ? [node] : children.flatMap(leavesOf)
 }
 
-const pathOf = (leaf: AnyStateNode): StateName => leaf.path.join('.') as StateName
+/** A leaf's name: its path from the root. */
+export const pathOf = (leaf: AnyStateNode): StateName => leaf.path.join('.') as StateName
 
 export const sessionTable: SessionTable = compile(sessionMachine)
