@@ -45,7 +45,7 @@ export class Alarm {
 
   stop(): void {
     this.#dueAt.clear()
-    this.#sleeping?.abort.abort()
+    this.#sleeping?.abort.abort('moved')
     this.#sleeping = null
   }
 
@@ -53,7 +53,7 @@ export class Alarm {
     const first = this.#heap.peek()
     if (first === undefined || this.#dueAt.size === 0) return
     if (this.#sleeping !== null && this.#sleeping.until <= first.at) return
-    this.#sleeping?.abort.abort()
+    this.#sleeping?.abort.abort('moved')
     const sleeping = { until: first.at, abort: new AbortController() }
     this.#sleeping = sleeping
     void this.#clock.sleep(Math.max(0, first.at - this.#clock.now()), sleeping.abort.signal).then(() => {

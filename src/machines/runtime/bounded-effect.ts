@@ -4,6 +4,9 @@ import { onAbort } from './signal.ts'
 /** How long an effect that was told to stop may take before its slot is given away without it. */
 const STOP_MS = 5_000
 
+/** Given as the reason, so that the engine does not make an exception with a stack for each effect. */
+const SETTLED = 'settled'
+
 export type Ended<Value> =
   | { readonly how: 'done'; readonly value: Value }
   | { readonly how: 'threw'; readonly error: unknown }
@@ -43,7 +46,7 @@ export const runBounded = async <Value>(
   // An effect that was told to stop rejects for that reason: the reason counts, not the rejection.
   const heeded = work.then((end): Ended<Value> => (end.how === 'threw' && stopped !== null ? cutOff() : end))
   const ended = await Promise.race([heeded, giveUp()])
-  settled.abort()
+  settled.abort(SETTLED)
   unlisten()
   return ended
 }

@@ -14,7 +14,8 @@ export const isTombstone = (known: Known): known is Tombstone => known !== undef
 export class StepDraft {
   readonly #table: SessionTable
   readonly #known: ReadonlyMap<SessionId, Known>
-  readonly #nowMs: number
+  /** When all of its facts happened: the step is one moment. */
+  readonly #at: string
   readonly #staged = new Map<SessionId, Snapshot>()
   readonly #facts: Fact[] = []
   readonly #deadLetters: DeadLetter[] = []
@@ -22,7 +23,7 @@ export class StepDraft {
   constructor(table: SessionTable, known: ReadonlyMap<SessionId, Known>, nowMs: number) {
     this.#table = table
     this.#known = known
-    this.#nowMs = nowMs
+    this.#at = isoTime(nowMs)
   }
 
   /** The session as this step has moved it so far; a closed one as its tombstone. */
@@ -35,7 +36,6 @@ export class StepDraft {
     let current = session
     for (const { type, data } of facts) {
       const seq = current.seq + 1
-      const at = isoTime(this.#nowMs)
       // The pair of type and data is a NewFact's; TypeScript cannot see that it still is one after taking it apart.
       const fact = {
         id: `${session.id}/${seq}`,
@@ -43,7 +43,7 @@ export class StepDraft {
         version: 1,
         sessionId: session.id,
         seq,
-        at,
+        at: this.#at,
         requestId,
         data,
       } as Fact
@@ -100,7 +100,7 @@ export class StepDraft {
       id: place.id,
       previous: place.head?.id ?? null,
       epoch: place.epoch,
-      at: isoTime(this.#nowMs),
+      at: this.#at,
       facts: this.#facts,
     }
   }
