@@ -12,8 +12,21 @@ eventLogContract('memory', async (shape) => {
   return {
     open: async (partitions = shape.partitions) => {
       const own = freezable(clock)
-      const log = memoryLog({ ...shape, partitions, state, clock: own, newId: randomUUID })
-      return { log, freeze: () => own.freeze() }
+      let losesAnswer = false
+      const call = async <Value>(operation: () => Promise<Value>) => {
+        const value = await operation()
+        if (!losesAnswer) return value
+        losesAnswer = false
+        throw new Error('connection lost')
+      }
+      const log = memoryLog({ ...shape, partitions, state, clock: own, newId: randomUUID, call })
+      return {
+        log,
+        freeze: () => own.freeze(),
+        loseAnswerOfCommit: () => {
+          losesAnswer = true
+        },
+      }
     },
     eventually: async (check) => {
       for (let passed = 0; ; passed += STEP_MS) {

@@ -1,0 +1,91 @@
+import type { TaskSource } from '../../events/task.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
+import type { DeadLetter, EventLog } from '../../machines/ports/event-log.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { keepLeases } from '../shared/lease-keeper.ts'
+import { logCalls, type Messages, readJournal } from './log-calls.ts'
+import { type LeaseStart, postgresLeaseTable } from './log-leases.ts'
+import { openNews } from './log-news.ts'
+import { type LogContext, postgresLease } from './partition-lease.ts'
+import type { Queryable, Sql } from './sql.ts'
+
+/** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
+const LEASE_TTL_MS = 5_000
+/** Longer than the effects' own grace period, which ends first. */
+const DRAIN_MS = 120_000
+/** As many closed sessions as a partition remembers: a million over 64 partitions. */
+const TOMBSTONES_MAX = 20_000
+
+export interface PostgresLogOptions {
+  /** Stays open when the log is closed: the store may use it too. */
+  readonly sql: Sql
+  /** Fixed when the log is created. */
+  readonly partitions: number
+  /** Must never go back. */
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Hears of failures that are tried again. */
+  readonly onError?: (error: unknown) => void
+  readonly leaseTtlMs?: number
+  readonly drainMs?: number
+  readonly tombstonesMax?: number
+}
+
+/**
+ * The event log in PostgreSQL's tables, on a server or embedded. Needs the migrations; creates the log itself.
+ * @throws Error when the log was created with another number of partitions.
+ */
+export const openPostgresLog = async (options: PostgresLogOptions): Promise<EventLog> => {
+  const { sql, partitions, clock, newId, onError = () => undefined } = options
+  const { leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS, tombstonesMax = TOMBSTONES_MAX } = options
+  const identity = await createLog(sql, partitions, newId)
+  const news = await openNews(sql, clock)
+  const calls = logCalls(sql)
+  const table = postgresLeaseTable(sql, partitions, newId, news)
+  const context: LogContext = { sql, calls, news, clock, tombstonesMax }
+  return {
+    partitions,
+    identity: async () => identity,
+    publish: async (messages) => {
+      refuseUnknown(messages, partitions)
+      await calls.publish(messages)
+    },
+    own: (owner, signal) => {
+      const work = (held: HeldLease<LeaseStart>) => owner.onLease(postgresLease(held, context))
+      return keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
+    },
+    journal: (after, limit) => readJournal(sql, after, limit),
+    onGrowth: (listener) => news.onGrowth(listener),
+    deadLetters: (limit) => readDeadLetters(sql, limit),
+    close: () => news.close(),
+  }
+}
+
+const createLog = async (sql: Sql, partitions: number, newId: () => string): Promise<string> => {
+  const [log] = await sql.query<{ identity: string; partitions: number }>('select * from wearon.log_create($1, $2)', [
+    newId(),
+    partitions,
+  ])
+  if (log === undefined) throw new Error('the log could not be created')
+  if (log.partitions === partitions) return log.identity
+  throw new Error(`this log has ${log.partitions} partitions for good, not ${partitions}`)
+}
+
+const refuseUnknown = (messages: Messages, partitions: number): void => {
+  const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
+  if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
+}
+
+interface LetterRow {
+  readonly id: string
+  readonly partition: number
+  readonly reason: string
+  readonly source: TaskSource
+  readonly bytes: Uint8Array
+  readonly at: Date
+}
+
+const readDeadLetters = async (sql: Queryable, limit: number): Promise<DeadLetter[]> => {
+  const rows = await sql.query<LetterRow>('select * from wearon.log_dead_letters order by at, id limit $1', [limit])
+  return rows.map(({ at, ...letter }) => ({ ...letter, at: at.toISOString() }))
+}

@@ -1,0 +1,201 @@
+import { parseFact } from '../../events/fact.ts'
+import type { SessionId } from '../../events/ids.ts'
+import type { TaskSource } from '../../events/task.ts'
+import type { StateName } from '../../machines/compile.ts'
+import { type EventLog, FORMAT, type InboxMessage, type Step } from '../../machines/ports/event-log.ts'
+import type { SessionContext } from '../../machines/session.ts'
+import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import { grouped } from '../shared/grouped.ts'
+import { isStatementsFault } from './errors.ts'
+import type { Queryable } from './sql.ts'
+
+/** One round trip may hold the only connection for some tens of milliseconds, not longer. */
+const TRIP_BYTES_MAX = 4 * 1024 * 1024
+const TRIP_CALLS_MAX = 1_000
+const TRIP_SESSIONS_MAX = 20_000
+
+export type Messages = Parameters<EventLog['publish']>[0]
+
+/** A commit as it travels: one JSON object, see `wearon.log_commit`. */
+export interface EncodedCommit {
+  readonly partition: number
+  readonly json: string
+}
+export type Verdict = 'committed' | 'repeated' | 'fenced'
+
+interface TakeRequest {
+  readonly partition: number
+  readonly position: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** The log's calls, each of which shares its round trip with all others of its kind that are made meanwhile. */
+export interface LogCalls {
+  publish(messages: Messages): Promise<void>
+  commit(commit: EncodedCommit): Promise<Verdict>
+  take(request: TakeRequest): Promise<InboxMessage[]>
+  load(request: {
+    readonly partition: number
+    readonly ids: readonly SessionId[]
+  }): Promise<Map<SessionId, Snapshot | Tombstone>>
+}
+
+export const logCalls = (sql: Queryable): LogCalls => ({
+  publish: grouped({
+    run: (calls: readonly Messages[]) => publish(sql, calls),
+    weigh: (messages) => messages.reduce((bytes, message) => bytes + message.bytes.byteLength, 0),
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isStatementsFault,
+  }),
+  commit: grouped({
+    run: (commits: readonly EncodedCommit[]) => commit(sql, commits),
+    weigh: ({ json }) => json.length,
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    keyOf: ({ partition }) => partition,
+    isItemsFault: isStatementsFault,
+  }),
+  take: grouped({
+    run: (requests: readonly TakeRequest[]) => take(sql, requests),
+    weigh: ({ bytes }) => bytes,
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    keyOf: ({ partition }) => partition,
+    isItemsFault: isStatementsFault,
+  }),
+  load: grouped({
+    run: (requests: readonly Parameters<LogCalls['load']>[0][]) => load(sql, requests),
+    weigh: ({ ids }) => ids.length,
+    weightMax: TRIP_SESSIONS_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isStatementsFault,
+  }),
+})
+
+const publish = async (sql: Queryable, calls: readonly Messages[]): Promise<undefined[]> => {
+  const messages = calls.flat()
+  if (messages.length > 0) {
+    await sql.query('select wearon.log_publish($1, $2, $3, $4)', [
+      messages.map(({ partition }) => partition),
+      messages.map(({ source }) => source),
+      messages.map(({ bytes }) => bytes.byteLength),
+      Buffer.concat(messages.map(({ bytes }) => bytes)),
+    ])
+  }
+  return calls.map(() => undefined)
+}
+
+const commit = async (sql: Queryable, commits: readonly EncodedCommit[]): Promise<Verdict[]> => {
+  const rows = await sql.query<{ partition: number; verdict: Verdict }>('select * from wearon.log_commit($1, $2)', [
+    commits.map(({ partition }) => partition),
+    `[${commits.map(({ json }) => json).join(',')}]`,
+  ])
+  const verdicts = new Map(rows.map(({ partition, verdict }) => [partition, verdict]))
+  return commits.map(({ partition }) => {
+    const verdict = verdicts.get(partition)
+    if (verdict === undefined) throw new Error(`the log has no partition ${partition}`)
+    return verdict
+  })
+}
+
+const take = async (sql: Queryable, requests: readonly TakeRequest[]): Promise<InboxMessage[][]> => {
+  const rows = await sql.query<{ partition: number; number: number; source: TaskSource; bytes: Uint8Array }>(
+    'select * from wearon.log_take($1, $2, $3, $4)',
+    [
+      requests.map(({ partition }) => partition),
+      requests.map(({ position }) => position),
+      requests.map(({ messages }) => messages),
+      requests.map(({ bytes }) => bytes),
+    ],
+  )
+  const taken = Map.groupBy(rows, ({ partition }) => partition)
+  return requests.map(({ partition }) =>
+    (taken.get(partition) ?? []).map(({ number, source, bytes }) => ({ position: String(number), source, bytes })),
+  )
+}
+
+const SESSIONS = `
+  select s.partition, s.id, s.seq, s.state, s.format, s.context
+  from unnest($1::int[], $2::uuid[]) as r (partition, id)
+  join wearon.log_sessions s on s.partition = r.partition and s.id = r.id`
+
+const load = async (sql: Queryable, requests: readonly Parameters<LogCalls['load']>[0][]) => {
+  const partitions = requests.flatMap(({ partition, ids }) => ids.map(() => partition))
+  const rows = await sql.query<SessionRow>(SESSIONS, [partitions, requests.flatMap(({ ids }) => ids)])
+  const found = Map.groupBy(rows, ({ partition }) => partition)
+  return requests.map(({ partition, ids }) => {
+    const asked = new Set(ids)
+    const sessions = (found.get(partition) ?? []).filter(({ id }) => asked.has(id))
+    return new Map(sessions.map((row) => [row.id, sessionOf(row)]))
+  })
+}
+
+interface SessionRow {
+  readonly partition: number
+  readonly id: SessionId
+  readonly seq: number
+  readonly state: StateName
+  readonly format: number
+  /** Null for a session that closed. */
+  readonly context: SessionContext | null
+}
+
+const sessionOf = (row: SessionRow): Snapshot | Tombstone => {
+  refuseNewer(row.format, `session ${row.id}`)
+  const { id, seq, state, context } = row
+  return context === null ? { id, seq, end: state } : { id, seq, state, context }
+}
+
+const OPEN_PAGE = 1_000
+
+/** The sessions of a partition that owe work, page by page. */
+export async function* openSessions(sql: Queryable, partition: number): AsyncIterable<Snapshot> {
+  let last = '00000000-0000-0000-0000-000000000000'
+  for (;;) {
+    const page = await sql.query<SessionRow>(OWING, [partition, last, OPEN_PAGE])
+    for (const row of page) yield sessionOf(row) as Snapshot
+    const end = page.at(-1)
+    if (end === undefined || page.length < OPEN_PAGE) return
+    last = end.id
+  }
+}
+
+const OWING = `
+  select partition, id, seq, state, format, context from wearon.log_sessions
+  where partition = $1 and owes and id > $2 order by id limit $3`
+
+interface StepRow {
+  readonly partition: number
+  readonly number: number
+  readonly id: string
+  readonly previous: string | null
+  readonly epoch: number
+  readonly format: number
+  readonly at: Date
+  readonly facts: readonly unknown[]
+}
+
+/** See `EventLog.journal`. @throws for a step of a newer program. */
+export const readJournal = async (
+  sql: Queryable,
+  after: ReadonlyMap<number, number>,
+  limit: number,
+): Promise<Step[]> => {
+  const rows = await sql.query<StepRow>('select * from wearon.log_read($1, $2, $3)', [
+    [...after.keys()],
+    [...after.values()],
+    limit,
+  ])
+  return rows.map((row) => {
+    refuseNewer(row.format, `step ${row.number} of partition ${row.partition}`)
+    const { partition, number, id, previous, epoch, format } = row
+    return { partition, number, id, previous, epoch, format, at: row.at.toISOString(), facts: row.facts.map(parseFact) }
+  })
+}
+
+const refuseNewer = (format: number, what: string): void => {
+  if (format > FORMAT)
+    throw new Error(`${what} has format ${format}, and this program reads up to ${FORMAT}: update it`)
+}

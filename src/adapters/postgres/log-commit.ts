@@ -1,0 +1,46 @@
+import { isoTime } from '../../events/text.ts'
+import { type Commit, type DeadLetter, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
+import { owesWork } from '../shared/owes-work.ts'
+import type { EncodedCommit } from './log-calls.ts'
+
+/** A commit as `wearon.log_commit` reads it. `now` dates tombstones of a commit without a step. */
+export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, now: number): EncodedCommit => {
+  const { step, inbox, deadLetters } = commit
+  const json = JSON.stringify({
+    partition,
+    epoch: epoch.number,
+    token: epoch.token,
+    ...(step && {
+      number: step.number,
+      id: step.id,
+      previous: step.previous,
+      format: step.format,
+      at: step.at,
+      fact_count: step.facts.length,
+      facts: step.facts,
+    }),
+    consumed: inbox === null ? null : Number(inbox),
+    sessions: sessionRows(commit, step?.at ?? isoTime(now)),
+    letters: deadLetters.map(letterRow),
+  })
+  return { partition, json }
+}
+
+/** One row per session: a tombstone stands in place of a snapshot. */
+const sessionRows = ({ snapshots, tombstones }: Commit, at: string): unknown[] => {
+  const rows = new Map<string, unknown>()
+  for (const snapshot of snapshots) rows.set(snapshot.id, { ...snapshot, format: FORMAT, owes: owesWork(snapshot) })
+  for (const { id, seq, end } of tombstones) {
+    rows.set(id, { id, seq, state: end, format: FORMAT, owes: false, closed_at: at })
+  }
+  return [...rows.values()]
+}
+
+const letterRow = ({ id, reason, source, bytes, at }: DeadLetter): unknown => ({
+  id,
+  // A reason may quote what came in, and PostgreSQL's text holds neither NUL nor half a surrogate pair.
+  reason: reason.replaceAll('\0', '').toWellFormed(),
+  source,
+  bytes: Buffer.from(bytes).toString('base64'),
+  at,
+})
