@@ -16,7 +16,8 @@ describe('a heap', () => {
         for (const key of moves) {
           const least = model[0]
           expect([heap.size, heap.peek()?.key]).toEqual([model.length, least])
-          const taken = key === null ? heap.pop()?.key : void heap.push({ key })
+          if (key !== null) heap.push({ key })
+          const taken = key === null ? heap.pop()?.key : undefined
           expect(taken).toBe(key === null ? least : undefined)
           model = key === null ? model.slice(1) : [...model, key].toSorted((one, other) => one - other)
         }
