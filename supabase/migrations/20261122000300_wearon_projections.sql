@@ -243,14 +243,15 @@ create or replace function wearon.hold_back(p_name text, p_patches jsonb) return
 begin
   if not exists (select from wearon.set_aside where projection = p_name) then return p_patches; end if;
   insert into wearon.set_aside (projection, session_id, seq, patch, reason)
-    select p_name, (patch ->> 'session_id')::uuid, (patch ->> 'seq')::integer, patch, 'waits for an earlier fact of its session'
-    from jsonb_array_elements(p_patches) as patch
+    select p_name, (later.value ->> 'session_id')::uuid, (later.value ->> 'seq')::integer, later.value,
+      'waits for an earlier fact of its session'
+    from jsonb_array_elements(p_patches) as later
     where exists (select from wearon.set_aside as aside
-      where aside.projection = p_name and aside.session_id = (patch ->> 'session_id')::uuid)
+      where aside.projection = p_name and aside.session_id = (later.value ->> 'session_id')::uuid)
     on conflict do nothing;
-  return coalesce((select jsonb_agg(patch) from jsonb_array_elements(p_patches) as patch
+  return coalesce((select jsonb_agg(free.value) from jsonb_array_elements(p_patches) as free
     where not exists (select from wearon.set_aside as aside
-      where aside.projection = p_name and aside.session_id = (patch ->> 'session_id')::uuid)), '[]');
+      where aside.projection = p_name and aside.session_id = (free.value ->> 'session_id')::uuid)), '[]');
 end $$;
 
 create or replace function wearon.write_one_by_one(p_name text, p_patches jsonb, p_rows_owner text) returns void
@@ -585,6 +586,8 @@ begin
     foreach who in array array['anon', 'authenticated'] loop
       if exists (select from pg_roles where rolname = who) then execute format('revoke all on function %s from %I', ours.call, who); end if;
     end loop;
+    -- A plan that was made and kept while a table was empty would scan it once it is large.
+    if ours.callable then execute format('alter function %s set plan_cache_mode = force_custom_plan', ours.call); end if;
     if ours.callable and exists (select from pg_roles where rolname = 'service_role') then
       execute format('grant execute on function %s to service_role', ours.call);
     end if;

@@ -2,7 +2,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { MemoryLedger } from './ledger.ts'
 import type { PlatformRow, StoreState } from './store-state.ts'
 
-/** What the platform does by itself to rows and credits that are ours too (CONTRACT 2). For simulations and tests. */
+/** What the platform does by itself to rows and credits that are ours too. For simulations and tests. */
 export interface PlatformPlay {
   /** Its push failed, or only its acknowledgement: it gives back and fails the row; the task may be in the list. */
   failPush(session: SessionId): Promise<void>

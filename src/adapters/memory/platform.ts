@@ -134,5 +134,5 @@ const waived = (reason: FactOf<'refund.waived'>['data']['reason'], detail: strin
   data: { reason, detail },
 })
 
-/** The platform's older mark of a shopper: the first 12 hex digits of the e-mail's MD5 (CONTRACT 3). */
+/** The platform's older mark of a shopper: the first 12 hex digits of the e-mail's MD5 as its transactions carry it. */
 export const shopperHash = (email: string): string => createHash('md5').update(email).digest('hex').slice(0, 12)

@@ -31,11 +31,9 @@ export const memoryProducer = (state: StoreState, ledger: MemoryLedger, now: () 
   },
 })
 
-const charge = (
-  state: StoreState,
-  ledger: MemoryLedger,
-  { owner, requestId, charge: how, shopperEmail = '' }: Order,
-) => {
+const charge = (state: StoreState, ledger: MemoryLedger, order: Order): void => {
+  const { owner, requestId, charge: how } = order
+  const shopperEmail = order.shopperEmail?.trim().toLowerCase() ?? ''
   if (owner.channel === 'b2c') {
     ledger.fund('users', owner.userId, FIRST_CREDITS)
     if (how === 'account') paid(ledger.deductUser(owner.userId, 1))
@@ -44,8 +42,9 @@ const charge = (
   const { storeId } = owner
   ledger.fund('stores', storeId, FIRST_CREDITS)
   if (how === 'account') paid(ledger.deductStore(storeId, 1, requestId))
-  if (how === 'overage')
+  if (how === 'overage') {
     ledger.write({ owner: storeId, amount: -1, type: 'overage', requestId, description: 'Overage' })
+  }
   if (how === 'unknown') state.ledger.subscriptions.set(storeId, 'active')
   if (how === 'shopper' || how === 'shopper_hash') {
     ledger.fundShopper(storeId, shopperEmail, FIRST_CREDITS)

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll } from 'vitest'
+import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
+import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import { platformContract } from '../contracts/platform.ts'
+import { storeContract } from '../contracts/store.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import { sqlStoreWorld } from '../support/sql-store-world.ts'
+
+let sql: EmbeddedSql
+
+beforeAll(async () => {
+  sql = await openEmbedded(null)
+  await migrate(sql)
+})
+afterAll(() => sql.close())
+
+const openWorld = async () => {
+  await freshDatabase(sql)
+  return sqlStoreWorld(
+    () => sql,
+    async () => {},
+  )
+}
+
+platformContract('embedded', openWorld)
+storeContract('embedded', openWorld)

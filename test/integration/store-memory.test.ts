@@ -1,0 +1,6 @@
+import { platformContract } from '../contracts/platform.ts'
+import { storeContract } from '../contracts/store.ts'
+import { memoryStoreWorld } from '../support/memory-store-world.ts'
+
+platformContract('memory', async () => memoryStoreWorld())
+storeContract('memory', async () => memoryStoreWorld())
