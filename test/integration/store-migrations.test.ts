@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import { migrate, pending } from '../../src/adapters/postgres/migrate.ts'
+import { openServer } from '../../src/adapters/postgres/server.ts'
+import type { Queryable, Sql } from '../../src/adapters/postgres/sql.ts'
+import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
+
+const platform = await readFile(join(import.meta.dirname, '../fixtures/platform.sql'), 'utf8')
+
+/** Everything that the platform's schema consists of, one line each; ours is told apart by its name. */
+const objects = async (sql: Queryable): Promise<string[]> => {
+  const rows = await sql.query<{ line: string }>(`
+    select format('column %s.%s %s default %s null %s', table_name, column_name, udt_name, column_default, is_nullable) as line
+      from information_schema.columns where table_schema in ('public', 'auth', 'storage')
+    union all select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'
+    union all select format('index %s', indexdef) from pg_indexes where schemaname = 'public'
+    union all select format('policy %s %s %s %s %s', tablename, policyname, cmd, qual, with_check) from pg_policies
+    union all select format('trigger %s', pg_get_triggerdef(oid)) from pg_trigger where not tgisinternal
+    union all select format('function %s %s', pg_get_functiondef(oid), proacl) from pg_proc where pronamespace = 'public'::regnamespace
+    union all select format('table %s %s %s', relname, relrowsecurity, relacl) from pg_class
+      where relnamespace = 'public'::regnamespace and relkind = 'r'
+    union all select format('published %s', tablename) from pg_publication_tables
+    order by line`)
+  return rows.map(({ line }) => line)
+}
+
+const OUR_COLUMNS = ['state', 'seq', 'attempts', 'failure_code', 'result_path', 'url_expires_at', 'origin']
+const isOurs = (line: string): boolean =>
+  /wearon_/.test(line) ||
+  OUR_COLUMNS.some((column) => new RegExp(`^column (?:store_)?generation_sessions\\.${column} `).test(line)) ||
+  /^constraint (?:store_)?generation_sessions \w+_state_check /.test(line)
+
+/** The laws of our migrations on any PostgreSQL. `open` answers a new empty database. */
+const migrationLaws = (name: string, open: () => Promise<Sql>): void => {
+  describe(name, () => {
+    let sql: Sql
+    const inNew = async (work: () => Promise<void>) => {
+      sql = await open()
+      try {
+        await work()
+      } finally {
+        await sql.close()
+      }
+    }
+
+    it('brings an empty database all that it needs, and changes nothing when it is applied again', () =>
+      inNew(async () => {
+        expect((await migrate(sql)).length).toBeGreaterThan(3)
+        const before = await objects(sql)
+        expect(await migrate(sql)).toEqual([])
+        expect(await pending(sql)).toEqual([])
+        await sql.query('delete from wearon.migrations')
+        await migrate(sql)
+        expect(await objects(sql)).toEqual(before)
+      }))
+
+    it("adds to the platform's own schema and changes nothing of it", () =>
+      inNew(async () => {
+        await sql.script(platform)
+        const before = await objects(sql)
+        await migrate(sql)
+        const after = await objects(sql)
+        expect(after.filter((line) => !isOurs(line))).toEqual(before)
+        expect(after.length).toBeGreaterThan(before.length)
+      }))
+
+    it('creates on an empty database what the platform has, but for what only a hosted one knows', () =>
+      inNew(async () => {
+        await migrate(sql)
+        const functions = `select proname || pg_get_function_arguments(oid) || prosrc as line from pg_proc
+          where pronamespace = 'public'::regnamespace and proname not like 'wearon%' order by 1`
+        const made = await sql.query(functions)
+        const fixture = await open()
+        await fixture.script(platform)
+        const wanted = await fixture.query<{ line: string }>(functions)
+        await fixture.close()
+        expect(made).toEqual(wanted.filter(({ line }) => !line.startsWith('handle_new_user')))
+      }))
+
+    it('lets nobody but the service role call or read what is ours', () =>
+      inNew(async () => {
+        await sql.script(platform)
+        await migrate(sql)
+        const callable = await sql.query<{ name: string; anon: boolean; person: boolean; service: boolean }>(
+          `select proname as name, has_function_privilege('anon', oid, 'execute') as anon,
+             has_function_privilege('authenticated', oid, 'execute') as person,
+             has_function_privilege('service_role', oid, 'execute') as service
+           from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'`,
+        )
+        expect(callable.length).toBeGreaterThan(20)
+        for (const { name, anon, person, service } of callable) {
+          expect({ name, anon, person, service }).toEqual({ name, anon: false, person: false, service: true })
+        }
+        const open = await sql.query(
+          `select relname from pg_class where relnamespace = 'wearon'::regnamespace and relkind = 'r' and not relrowsecurity
+             and relname <> 'migrations' and relname not like 'log\\_%'`,
+        )
+        expect(open).toEqual([])
+        const unpinned = await sql.query(
+          `select proname from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'
+             and (not prosecdef or not coalesce(proconfig, '{}') @> array['search_path=""'])`,
+        )
+        expect(unpinned).toEqual([])
+      }))
+  })
+}
+
+migrationLaws('migrations on an embedded database', () => openEmbedded(null))
+
+describe.runIf(hasPostgres)('on a server', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  migrationLaws('migrations', async () => {
+    // Roles belong to the server, so each test leaves them as a hosted database has them.
+    return openServer({ url: await server.database(), connections: 2 })
+  })
+})
