@@ -5,11 +5,11 @@ import type { Clock } from '../machines/ports/environment.ts'
 export interface StreamLimits {
   /** Streams open at once in this process. */
   readonly streamsMax: number
-  /** What may wait for a slow client, in bytes, before it is disconnected; it can resume. */
+  /** What may wait for a slow client, in bytes; the rest it gets from the archive, at its own pace. */
   readonly streamBufferBytes: number
   /** How often an idle stream says that it lives: proxies cut what is silent for a minute. */
   readonly heartbeatMs: number
-  /** How long a client may take nothing of what it asked for. */
+  /** How long a client may take nothing of what waits for it before it is disconnected; it can resume. */
   readonly stalledMs: number
 }
 
@@ -50,7 +50,11 @@ export class EventStream {
     void this.#beat()
   }
 
-  /** Sends one event. A client that has too much waiting for it is cut off instead. */
+  /** More waits for the client than may: send nothing before it is `roomy`. */
+  get full(): boolean {
+    return this.#response.writableLength > this.#limits.streamBufferBytes
+  }
+
   send(id: number, json: string): void {
     this.#write(`id: ${id}\ndata: ${json}\n\n`)
   }
@@ -87,7 +91,6 @@ export class EventStream {
   #write(text: string): void {
     if (this.closed.aborted) return
     this.#response.write(text)
-    if (this.#response.writableLength > this.#limits.streamBufferBytes) this.cut()
   }
 
   async #beat(): Promise<void> {

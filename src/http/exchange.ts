@@ -84,7 +84,10 @@ const record = (
   if (!isStream) env.meter.observe('http_request_seconds', ms / 1_000, { method, route })
   if (PROBES.has(route) && status < 400) return
   const level = status >= 500 ? 'warn' : 'info'
-  env.logger[level]({ requestId, method, route, status, ms, ...(code === null ? {} : { code }) }, 'request')
+  env.logger[level](
+    { requestId, method, route, status, ms: Math.round(ms), ...(code === null ? {} : { code }) },
+    'request',
+  )
 }
 
 /** Browsers say so themselves, and pages cannot forge it (Fetch Metadata); other clients say nothing. */

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { SessionId } from '../events/ids.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import { onAbort } from '../machines/runtime/signal.ts'
@@ -5,6 +6,8 @@ import type { Archive, ArchivedFact } from '../projections/store.ts'
 
 /** Facts of one read: large enough to keep up, small enough not to hold the loop. */
 const PAGE = 500
+/** Facts that are handed on before others get their turn: to hundreds of clients, each fact is hundreds of writes. */
+const SLICE = 16
 /** The wait after a read that failed. */
 const RETRY_MS = 1_000
 
@@ -107,8 +110,11 @@ export class FactFeed {
     this.#grew = false
     try {
       const page = await this.#archive.read(position, PAGE)
-      for (const archived of page) this.#emit(new FedFact(archived))
-      this.#position = page.at(-1)?.ordinal ?? position
+      for (const [index, archived] of page.entries()) {
+        if (index % SLICE === SLICE - 1) await breathe()
+        this.#emit(new FedFact(archived))
+        this.#position = archived.ordinal
+      }
       if (page.length === PAGE) this.#grew = true
     } catch (error) {
       this.#env.logger.warn({ error }, 'live updates wait: the archive cannot be read')

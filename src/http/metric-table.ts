@@ -54,4 +54,21 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Looks at a partition that found its log not to be what the archive knows; it waits for a repair.',
     labels: ['damage'],
   },
+  archive_steps: { type: 'counter', help: 'Steps of the journals that were taken into the archive.', labels: [] },
+  archive_stopped: {
+    type: 'gauge',
+    help: '1 for a partition in which the archive reads no further until it is repaired.',
+    labels: ['partition'],
+  },
+  projection_facts: { type: 'counter', help: 'Facts that a projection has worked in.', labels: ['projection'] },
+  projection_position: {
+    type: 'gauge',
+    help: "The archive's ordinal up to which a projection's rows are.",
+    labels: ['projection'],
+  },
+  projection_set_aside: {
+    type: 'gauge',
+    help: 'Sessions whose rows the database refused, waiting to be tried again.',
+    labels: ['projection'],
+  },
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { given, pageQuery } from './page.ts'
+import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -25,7 +25,7 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     query: pageQuery(parts.limits).extend({ state: RefundState.optional() }),
     handle: async ({ query }) => ({
       status: 200,
-      body: pageJson(await reach(parts.queries.refunds(given(query))), refundJson),
+      body: pageJson(await readPage(parts.queries.refunds(given(query))), refundJson),
     }),
   }),
   route({

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Page } from '../projections/queries.ts'
 import type { HttpLimits } from './parts.ts'
+import { Problem, reach } from './problem.ts'
 
 const CURSOR_MAX = 500
 
@@ -24,3 +26,12 @@ type Given<Query> = { [Key in keyof Query]: Exclude<Query[Key], undefined> }
 /** Without the parameters that were not given: the queries' filters know absent, not undefined. */
 export const given = <Query extends object>(query: Query): Given<Query> =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as Given<Query>
+
+/** Awaits a page of the queries. @throws Problem; a cursor that they did not hand out is the client's fault. */
+export const readPage = <Item>(page: Promise<Page<Item>>): Promise<Page<Item>> =>
+  reach(
+    page.catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'BadCursor')) throw error
+      throw new Problem('invalid_request', { faults: [{ detail: 'cursor: was not handed out here' }] })
+    }),
+  )

@@ -104,6 +104,6 @@ export const reach = async <Value>(answer: Promise<Value>): Promise<Value> => {
   try {
     return await answer
   } catch (error) {
-    throw new Problem('unavailable', { cause: error })
+    throw error instanceof Problem ? error : new Problem('unavailable', { cause: error })
   }
 }

@@ -3,7 +3,7 @@ import { SessionId } from '../events/ids.ts'
 import { text } from '../events/text.ts'
 import type { SessionView } from '../projections/queries.ts'
 import { Accepted, queuedView } from './accepted.ts'
-import { given, pageQuery } from './page.ts'
+import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Route, route } from './route.ts'
@@ -23,7 +23,7 @@ export const sessionRoutes = (parts: HttpParts): Route[] => [
     }),
     handle: async ({ query }) => ({
       status: 200,
-      body: pageJson(await reach(parts.queries.sessions(given(query))), sessionJson),
+      body: pageJson(await readPage(parts.queries.sessions(given(query))), sessionJson),
     }),
   }),
   route({

@@ -13,8 +13,8 @@ import { findSession } from './sessions.ts'
 
 /** Archived facts that are read at once for a client that catches up. */
 const PAGE = 500
-/** Live facts that may wait while a client catches up; one that needs more is cut off and comes again further on. */
-const PENDING_MAX = 10_000
+/** Live facts that may wait while a client reads the last of the past; one that needs more reads on by itself. */
+const WAITING_MAX = 1_000
 
 const Position = z
   .string()
@@ -83,12 +83,18 @@ class SessionReader {
     }
     // Following first: what is archived after the history was read comes this way, what was before is in the history.
     await feed.follow(this.#id, listen, stream.closed)
-    for (const fact of await archive.session(this.#id)) await this.#offer(stream, fact)
+    await this.#sendHistory(stream, archive)
     while (!stream.closed.aborted && !isClosed(this.#session)) {
       const next = live.shift()
       if (next === undefined) await wake.wait()
+      // A repair may archive a session's facts out of their order.
+      else if (next.fact.seq > this.#session.seq + 1) await this.#sendHistory(stream, archive)
       else await this.#offer(stream, next.fact)
     }
+  }
+
+  async #sendHistory(stream: EventStream, archive: HttpParts['archive']): Promise<void> {
+    for (const fact of await archive.session(this.#id)) await this.#offer(stream, fact)
   }
 
   async #offer(stream: EventStream, fact: Fact): Promise<void> {
@@ -112,54 +118,76 @@ const allEvents = async (call: Call<unknown, Query>, parts: HttpParts, feed: Fac
   return { status: 200, stream: (stream) => feedAll(stream, after, parts, feed) }
 }
 
+/** Live as long as the client keeps up, from the archive at its own pace when it does not. */
 const feedAll = async (
   stream: EventStream,
   after: number | null,
   { archive }: HttpParts,
   feed: FactFeed,
 ): Promise<void> => {
-  // Most of a long way is read before following, so that little has to wait.
-  let sent = after === null ? null : await catchUp(stream, after, null, archive)
-  let pending: FedFact[] | null = []
-  const send = (fact: FedFact) => {
-    if (sent !== null && fact.ordinal <= sent) return
-    stream.send(fact.ordinal, fact.json)
-    sent = fact.ordinal
+  let sent = after
+  while (!stream.closed.aborted) {
+    if (sent !== null) sent = await catchUp(stream, sent, Infinity, archive)
+    sent = await sendLive(stream, sent, archive, feed)
   }
+}
+
+/** Sends what happens behind an ordinal (null: from now on) until the client falls behind. Answers how far it came. */
+const sendLive = async (
+  stream: EventStream,
+  after: number | null,
+  archive: HttpParts['archive'],
+  feed: FactFeed,
+): Promise<number> => {
+  const behind = new AbortController()
+  const stopped = AbortSignal.any([stream.closed, behind.signal])
+  const waiting: FedFact[] = []
+  let isLive = false
+  let sent = after ?? 0
   const position = await feed.follow(
     null,
     (fact) => {
-      if (pending === null) send(fact)
-      else if (pending.push(fact) > PENDING_MAX) stream.cut()
+      if (isLive && !stream.full) {
+        stream.send(fact.ordinal, fact.json)
+        sent = fact.ordinal
+      } else if (isLive || waiting.push(fact) > WAITING_MAX) behind.abort()
     },
-    stream.closed,
+    stopped,
   )
-  if (sent !== null && sent < position) sent = await catchUp(stream, sent, position, archive)
-  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-    send(next)
+  // What was archived between the last read and the following.
+  sent = after === null ? position : await catchUp(stream, after, position, archive)
+  for (let next = waiting.shift(); next !== undefined && !stopped.aborted; next = waiting.shift()) {
+    if (next.ordinal <= sent) continue
+    stream.send(next.ordinal, next.json)
+    sent = next.ordinal
     await stream.roomy()
   }
-  pending = null
-  await aborted(stream.closed)
+  isLive = true
+  await aborted(stopped)
+  return sent
 }
 
-/** Sends what the archive has behind an ordinal, up to another or to its end. Answers how far it came. */
+/** Sends what the archive has behind an ordinal, up to another, at the client's pace. Answers how far it came. */
 const catchUp = async (
   stream: EventStream,
   after: number,
-  upTo: number | null,
+  upTo: number,
   archive: HttpParts['archive'],
 ): Promise<number> => {
-  for (let sent = after; ; ) {
-    const page = await archive.read(sent, PAGE)
+  let sent = after
+  while (sent < upTo) {
+    await stream.roomy()
+    const limit = Math.min(PAGE, upTo - sent)
+    const page = await archive.read(sent, limit)
     for (const { ordinal, fact } of page) {
-      if (upTo !== null && ordinal > upTo) return sent
+      if (stream.closed.aborted) return sent
       stream.send(ordinal, JSON.stringify(fact))
       sent = ordinal
       await stream.roomy()
     }
-    if (stream.closed.aborted || page.length < PAGE || sent === upTo) return sent
+    if (page.length < limit) return sent
   }
+  return sent
 }
 
 /** Where the client wants to go on: a reconnect's header is newer than the parameter of the first request. */
