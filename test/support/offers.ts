@@ -1,8 +1,10 @@
 import type { FailureCode } from '../../src/events/codes.ts'
-import { failures } from '../../src/events/codes.ts'
 import type { NewFact } from '../../src/events/fact.ts'
 import type { SessionContext } from '../../src/machines/session.ts'
 import * as facts from './facts.ts'
+
+/** One failure of each kind of retry. */
+const codes: FailureCode[] = ['provider_malformed', 'internal', 'rate_limited', 'outcome_unknown']
 
 const later = facts.START_MS + 60_000
 
@@ -27,7 +29,7 @@ export const offers = ({ attempt }: SessionContext): NewFact[] => [
 
 const attemptOffers = (attempt: number): NewFact[] => [
   facts.started(attempt),
-  ...(Object.keys(failures) as FailureCode[]).map((code) => facts.deferred(code, attempt, later)),
+  ...codes.map((code) => facts.deferred(code, attempt, later)),
   facts.completed(attempt),
   facts.failed('provider_malformed', attempt),
 ]

@@ -264,7 +264,7 @@ describe('a history', () => {
         expect(journal.filter(({ type }) => type === 'refund.issued').length).toBeLessThanOrEqual(1)
         expect(replay(sessionTable, sessionId, journal)).toEqual(session)
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 })
