@@ -80,6 +80,8 @@ export const sessionMachine = setup({
       return { retries, orphans: 0, retryAt: event.data.retryAt }
     }),
     fail: assign(({ event }) => ({ requestId: event.requestId, failedAt: event.at, retryAt: null })),
+    // Owed only from now on: what is escalated is the wait since the approval.
+    approve: assign(({ event }) => ({ failedAt: event.at })),
     postpone: assign(({ event }) => {
       assertEvent(event, ['refund.retrying', 'refund.escalated'])
       return { refundTries: event.data.tries, retryAt: event.data.retryAt }
@@ -147,7 +149,7 @@ export const sessionMachine = setup({
           },
         },
         // From before this system: nothing is owed until a person approves it.
-        imported: { on: { 'refund.approved': 'owed' } },
+        imported: { on: { 'refund.approved': { target: 'owed', actions: 'approve' } } },
         settled: { type: 'final' },
       },
     },

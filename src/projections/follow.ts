@@ -49,7 +49,7 @@ class WakeUp {
   async wait(clock: Clock, signal: AbortSignal): Promise<void> {
     if (!this.#called) {
       const woken = new AbortController()
-      const wake = () => woken.abort()
+      const wake = () => woken.abort('woken')
       this.#wake = wake
       signal.addEventListener('abort', wake, { once: true })
       await clock.sleep(POLL_MS, woken.signal)

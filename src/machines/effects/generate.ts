@@ -63,7 +63,7 @@ const store = async (
     try {
       const stored = await parts.objects.put(path, image.bytes, metadata)
       const kept = stored === 'stored' ? metadata : ((await findImage(parts.objects, path)) ?? metadata)
-      return { kind: 'completed', result: await resultOf(parts, path, kept, stored === 'exists') }
+      return { kind: 'completed', result: await resultOf(parts, path, kept, stored === 'exists' && tries === 1) }
     } catch (error) {
       const detail = `upload failed ${tries} times: ${error instanceof Error ? error.name : 'not an Error'}`
       if (tries >= UPLOAD_TRIES) return { kind: 'failed', code: 'storage_failed', detail }

@@ -1,6 +1,9 @@
 import type { Clock } from '../ports/environment.ts'
 import { Heap } from './heap.ts'
 
+/** So many entries of things that are not set any more are no reason to build the heap anew. */
+const STALE_MAX = 1_000
+
 /**
  * The due times of many things behind one sleeping timer: `ring` is called when something is due. Setting an id again
  * moves it. Nothing here is durable: it is filled again from the sessions' own `retryAt` after a restart.
@@ -9,7 +12,7 @@ export class Alarm {
   readonly #clock: Clock
   readonly #ring: () => void
   readonly #dueAt = new Map<string, number>()
-  readonly #heap = new Heap<{ id: string; at: number }>((entry) => entry.at)
+  #heap = new Heap<{ id: string; at: number }>((entry) => entry.at)
   #sleeping: { until: number; abort: AbortController } | null = null
 
   constructor(clock: Clock, ring: () => void) {
@@ -20,6 +23,7 @@ export class Alarm {
   set(id: string, at: number): void {
     if (this.#dueAt.get(id) === at) return
     this.#dueAt.set(id, at)
+    if (this.#heap.size > 2 * this.#dueAt.size + STALE_MAX) this.#compact()
     this.#heap.push({ id, at })
     this.#sleepUntilFirst()
   }
@@ -47,6 +51,12 @@ export class Alarm {
     this.#dueAt.clear()
     this.#sleeping?.abort.abort('moved')
     this.#sleeping = null
+  }
+
+  /** Drops the entries of what was cleared or moved, which otherwise stay until they come first. */
+  #compact(): void {
+    this.#heap = new Heap<{ id: string; at: number }>((entry) => entry.at)
+    for (const [id, at] of this.#dueAt) this.#heap.push({ id, at })
   }
 
   #sleepUntilFirst(): void {

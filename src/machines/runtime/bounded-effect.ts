@@ -22,6 +22,7 @@ export const runBounded = async <Value>(
   effect: (signal: AbortSignal) => Promise<Value>,
   limit: { readonly timeoutMs: number; readonly abort: AbortSignal; readonly clock: Clock },
 ): Promise<Ended<Value>> => {
+  if (limit.abort.aborted) return { how: 'aborted' }
   const inner = new AbortController()
   const settled = new AbortController()
   let stopped: 'timeout' | 'aborted' | null = null

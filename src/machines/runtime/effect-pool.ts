@@ -58,6 +58,7 @@ export class EffectPool {
   retract(id: string): void {
     this.#queue.remove(id)
     this.#suspects.remove(id)
+    this.#admit()
   }
 
   /** From now on nothing new starts; what runs may end. */

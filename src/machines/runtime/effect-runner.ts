@@ -52,7 +52,8 @@ export class EffectRunner {
       suspect: owes === 'generation' && context.orphans > 0,
       grant: (slot) => {
         this.#offered.delete(id)
-        if (owes === 'refund') this.#refund(id, slot)
+        if (!this.#open) slot.release()
+        else if (owes === 'refund') this.#refund(id, slot)
         // A try begins with a fact: the owner commits it first, and comes back with `generate`.
         else this.#report(id, { kind: 'slot' }, slot)
       },
@@ -65,7 +66,7 @@ export class EffectRunner {
     const { attempt } = session.context
     const report = (ended: Ended<GenerationOutcome>) => {
       const outcome = generationOutcome(ended)
-      if (outcome !== null) this.#report(session.id, { kind: 'generated', attempt, outcome })
+      this.#report(session.id, outcome === null ? lookAgain : { kind: 'generated', attempt, outcome })
       // The machine drops it, since a later try counts by then; so it is at least counted.
       if (ended.how === 'timeout') void ended.late.then(report)
     }
@@ -105,7 +106,7 @@ export class EffectRunner {
       effect: (signal) => effects.refund(id, fence, signal),
       report: (ended) => {
         const outcome = refundOutcome(ended)
-        if (outcome !== null) this.#report(id, { kind: 'refunded', outcome })
+        this.#report(id, outcome === null ? lookAgain : { kind: 'refunded', outcome })
       },
     })
   }
@@ -141,6 +142,9 @@ export class EffectRunner {
     this.#offered.delete(id)
   }
 }
+
+/** While an aborted effect ran on, what its session owes since could not be offered: the owner must look at it again. */
+const lookAgain: Input = { kind: 'timer' }
 
 /** Null when nobody waits for it: it was aborted because its session or its partition moved on. */
 const generationOutcome = (ended: Ended<GenerationOutcome>): GenerationOutcome | null => {

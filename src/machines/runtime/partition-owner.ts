@@ -22,9 +22,6 @@ const RESIDENT_MAX = 256
 /** A producer's clock may be this far ahead of ours when its task's age is compared with the oldest tombstone. */
 const CLOCK_SKEW_MS = 600_000
 
-/** The alarm that rings when the oldest queued session expires; the others are set per session. */
-const EXPIRY = 'expiry'
-
 /** Something that happened to a session of this partition and waits for the next step. */
 interface Pending {
   readonly id: SessionId
@@ -51,22 +48,25 @@ export class PartitionOwner {
   readonly #lease: PartitionLease
   readonly #context: WorkerContext
   readonly #effects: EffectRunner
-  readonly #alarm: Alarm
+  /** When the wait of a deferred session or refund is over. */
+  readonly #waits: Alarm
+  /** When a queued session has waited too long. */
+  readonly #expiries: Alarm
   readonly #wake = new WakeUp()
   readonly #resident = new Map<SessionId, Snapshot>()
-  /** Queued sessions by age, oldest first: the first one tells when the next may expire. */
-  readonly #queuedSince = new Map<SessionId, number>()
   #pending: Pending[] = []
+  /** Granted and not yet used: given back even when the step that should use them fails. */
+  readonly #slots = new Set<Slot>()
   #head: StepRef | null
   #hasMessages = true
-  #expiryIsSet = false
   #draining = false
 
   constructor(lease: PartitionLease, context: WorkerContext) {
     this.#lease = lease
     this.#context = context
     this.#head = lease.head
-    this.#alarm = new Alarm(context.env.clock, () => this.#wake.notify())
+    this.#waits = new Alarm(context.env.clock, () => this.#wake.notify())
+    this.#expiries = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
   }
 
@@ -82,17 +82,20 @@ export class PartitionOwner {
       for await (const session of this.#lease.open()) this.#schedule(session)
       while (!lost.aborted && !this.#isDrained()) {
         alive()
-        if (!(await this.#step())) await this.#wake.wait()
+        const more = await this.#step()
+        if (!more && !this.#isDrained()) await this.#wake.wait()
       }
     } finally {
       for (const stop of unlisten) stop()
-      this.#alarm.stop()
+      this.#waits.stop()
+      this.#expiries.stop()
       await this.#effects.stop()
-      for (const { slot } of this.#pending) slot?.release()
+      for (const slot of this.#slots) slot.release()
     }
   }
 
   #push(id: SessionId, input: Input, slot?: Slot): void {
+    if (slot !== undefined) this.#slots.add(slot)
     this.#pending.push(slot === undefined ? { id, input } : { id, input, slot })
     this.#wake.notify()
   }
@@ -140,32 +143,13 @@ export class PartitionOwner {
 
   #takePending(): Pending[] {
     const nowMs = this.#context.env.clock.now()
-    for (const id of this.#alarm.take(nowMs, INPUTS_MAX)) {
-      if (id !== EXPIRY) this.#pending.push({ id: id as SessionId, input: { kind: 'timer' } })
-      else for (const expired of this.#expired(nowMs)) this.#pending.push({ id: expired, input: { kind: 'timer' } })
+    for (const alarm of [this.#waits, this.#expiries]) {
+      for (const id of alarm.take(nowMs, INPUTS_MAX))
+        this.#pending.push({ id: id as SessionId, input: { kind: 'timer' } })
     }
     const taken = this.#pending.slice(0, INPUTS_MAX)
     this.#pending = this.#pending.slice(INPUTS_MAX)
     return taken
-  }
-
-  #expired(nowMs: number): SessionId[] {
-    this.#expiryIsSet = false
-    const expired: SessionId[] = []
-    for (const [id, since] of this.#queuedSince) {
-      if (since + this.#context.policy.queueAgeMaxMs > nowMs || expired.length === INPUTS_MAX) break
-      expired.push(id)
-    }
-    if (expired.length === 0) this.#watchExpiry()
-    return expired
-  }
-
-  /** One alarm for the oldest queued session is enough: the others are younger. It may ring early, never late. */
-  #watchExpiry(): void {
-    const [oldest] = this.#queuedSince.values()
-    if (this.#expiryIsSet || oldest === undefined) return
-    this.#expiryIsSet = true
-    this.#alarm.set(EXPIRY, oldest + this.#context.policy.queueAgeMaxMs)
   }
 
   /** Reads the messages: what lies in the wrong inbox is forwarded before the position moves, what nobody can read is poison. */
@@ -264,14 +248,17 @@ export class PartitionOwner {
       if (slot === undefined || session.state !== 'processing') this.#schedule(session)
       else {
         slots.delete(session.id)
+        this.#slots.delete(slot)
         this.#remember(session)
-        this.#queuedSince.delete(session.id)
+        this.#expiries.clear(session.id)
         this.#effects.generate(session, slot)
       }
     }
-    for (const slot of slots.values()) slot.release()
+    for (const slot of slots.values()) {
+      this.#slots.delete(slot)
+      slot.release()
+    }
     for (const { id, input } of pending) if (input.kind === 'timer') this.#scheduleUnlessMoved(draft, id)
-    this.#watchExpiry()
   }
 
   /** A timer that brought no fact only says that the session's wait is over. */
@@ -285,12 +272,13 @@ export class PartitionOwner {
     const { id, state, context } = session
     const owes = this.#context.table.states.get(state)?.owes ?? null
     this.#remember(session)
-    if (state === 'queued') this.#queuedSince.set(id, Date.parse(context.requestedAt ?? ''))
-    else this.#queuedSince.delete(id)
+    const { queueAgeMaxMs } = this.#context.policy
+    if (state === 'queued') this.#expiries.set(id, Date.parse(context.requestedAt ?? '') + queueAgeMaxMs)
+    else this.#expiries.clear(id)
     if (owes !== 'generation') this.#effects.abortGeneration(id)
     const dueAt = context.retryAt === null ? 0 : Date.parse(context.retryAt)
-    if (owes === null) this.#alarm.clear(id)
-    else if (dueAt > this.#context.env.clock.now()) this.#alarm.set(id, dueAt)
+    if (owes === null) this.#waits.clear(id)
+    else if (dueAt > this.#context.env.clock.now()) this.#waits.set(id, dueAt)
     else this.#effects.offer(session, owes)
   }
 

@@ -54,6 +54,7 @@ export class RateShare {
   }
 
   #perMs(): number {
-    return ((this.#perMinute ?? 0) * this.#share * (60 - BURST_S)) / 60 / 60_000
+    const share = (this.#perMinute ?? 0) * this.#share
+    return Math.max(share - this.#capacity(), share / 2) / 60_000
   }
 }

@@ -35,7 +35,8 @@ export const supervise = (
     for (let failures = 0; !signal.aborted; failures++) {
       const startedAt = env.clock.now()
       status = { ...status, state: 'running', seenAt: startedAt }
-      const error = await loop(alive, signal).then(
+      const turned = Promise.resolve().then(() => loop(alive, signal))
+      const error = await turned.then(
         () => 'ended early',
         (reason: unknown) => (reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)),
       )

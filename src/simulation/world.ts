@@ -1,0 +1,216 @@
+import {
+  type CommitChecks,
+  commitChecks,
+  type MemoryLogState,
+  memoryLog,
+  memoryLogState,
+} from '../adapters/memory/event-log.ts'
+import { memoryObjects } from '../adapters/memory/objects.ts'
+import type { RefundMemory } from '../adapters/memory/platform.ts'
+import { openMemoryStore } from '../adapters/memory/store.ts'
+import { emptyStoreState, type StoreState } from '../adapters/memory/store-state.ts'
+import type { SessionId } from '../events/ids.ts'
+import { type SessionTable, sessionTable } from '../machines/compile.ts'
+import { generate } from '../machines/effects/generate.ts'
+import { defaultPolicy, type Policy } from '../machines/policy.ts'
+import type { Environment } from '../machines/ports/environment.ts'
+import type { PartitionLease } from '../machines/ports/event-log.ts'
+import { EffectPool } from '../machines/runtime/effect-pool.ts'
+import { RateShare } from '../machines/runtime/rate-share.ts'
+import { supervise } from '../machines/runtime/supervisor.ts'
+import { Worker } from '../machines/runtime/worker.ts'
+import { archiveJournals } from '../projections/archive.ts'
+import type { Try } from '../projections/invariants.ts'
+import { project, retrySetAside } from '../projections/project.ts'
+import { refunds } from '../projections/refunds.ts'
+import { sessions } from '../projections/sessions.ts'
+import { logOverNetwork, overNetwork } from './network.ts'
+import { type FaultRates, Process } from './process.ts'
+import { SimulatedProvider } from './provider.ts'
+import type { PlannedSession } from './scenario.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Faults that a test plants in the system itself, to see that the invariants catch them. */
+export interface Plants {
+  readonly checks?: CommitChecks
+  readonly table?: SessionTable
+  readonly refundMemory?: (state: StoreState) => RefundMemory
+  readonly lease?: (lease: PartitionLease, log: MemoryLogState) => PartitionLease
+}
+
+export const PARTITIONS = 4
+const CONCURRENCY = 4
+const DRAIN_MS = 5_000
+const RESTART_MS = { min: 100, max: 20_000 }
+
+/** Everyone is less patient than in production, so that a run sees every timer ring. */
+export const policy: Policy = {
+  ...defaultPolicy,
+  tryTimeoutMs: 60_000,
+  queueAgeMaxMs: 600_000,
+  refund: { ...defaultPolicy.refund, escalateAfterMs: 120_000, escalatedEveryMs: 60_000 },
+}
+
+/** The simulated system: what is durable, and the processes that come and go around it. */
+export class World {
+  readonly scheduler: Scheduler
+  readonly log: MemoryLogState
+  readonly store: StoreState = emptyStoreState()
+  readonly objects: ReturnType<typeof memoryObjects>
+  tries: Try[] = []
+  /** Calm: nothing more breaks by chance. */
+  calm = false
+  readonly #rates: FaultRates
+  readonly #provider: SimulatedProvider
+  readonly #plants: Plants
+  readonly #processes = new Map<Process, { readonly worker: Worker; readonly stop: AbortController }>()
+  #lives = 0
+
+  constructor(scheduler: Scheduler, plans: ReadonlyMap<SessionId, PlannedSession>, rates: FaultRates, plants: Plants) {
+    this.scheduler = scheduler
+    this.#rates = rates
+    this.#plants = plants
+    this.log = memoryLogState(PARTITIONS, 'log-1')
+    this.objects = memoryObjects(() => scheduler.now())
+    this.#provider = new SimulatedProvider(plans)
+  }
+
+  /** A process with every role; when it dies, another takes its place after a while. */
+  startProcess(name: string): void {
+    const process = this.#newProcess(name)
+    const env = process.environment(silentMeter, silentLogger)
+    const stop = new AbortController()
+    const worker = this.#worker(process, env)
+    this.#processes.set(process, { worker, stop })
+    const { archive, tables } = this.#storeOf(process)
+    const log = this.#logOf(process, env)
+    const options = { environment: env, signal: stop.signal }
+    supervise('worker', (alive, signal) => worker.run(alive, signal), env, stop.signal)
+    supervise('archive', () => archiveJournals(log, archive, options), env, stop.signal)
+    supervise('sessions', () => project(sessions, { archive, tables }, options), env, stop.signal)
+    supervise('refunds', () => project(refunds, { archive, tables }, options), env, stop.signal)
+    supervise('set-aside', () => retrySetAside(['sessions', 'refunds'], tables, options), env, stop.signal)
+  }
+
+  /** A process that only calls, as a producer or a front end does. It does not die: it would have to be told again. */
+  caller(name: string): { process: Process; log: ReturnType<typeof logOverNetwork> } {
+    const process = this.#newProcess(name, { crash: 0 })
+    return { process, log: this.#logOf(process, process.environment(silentMeter, silentLogger)) }
+  }
+
+  /** One process is asked to stop, as in a rolling restart, and comes back. */
+  restartOne(): void {
+    const all = [...this.#processes]
+    if (all.length === 0) return
+    const [process, { stop }] = this.scheduler.pick(all)
+    stop.abort('restart')
+    this.scheduler.after(2 * DRAIN_MS, () => process.die())
+  }
+
+  /** An operator repairs what is damaged. */
+  repairAll(): void {
+    for (const { worker } of this.#processes.values()) {
+      for (const { partition, state } of worker.partitions) {
+        if (state === 'damaged') worker.repair(partition).catch(() => {})
+      }
+    }
+  }
+
+  now(): number {
+    return this.scheduler.now()
+  }
+
+  storeFor(clock: Environment['clock']) {
+    return openMemoryStore(this.store, { clock, rowsOwner: 'platform' })
+  }
+
+  #newProcess(name: string, spared: Partial<FaultRates> = {}): Process {
+    const rates = () => (this.calm ? noFaults : { ...this.#rates, ...spared })
+    const process: Process = new Process(`${name}#${++this.#lives}`, this.scheduler, rates, () => {
+      const known = this.#processes.delete(process)
+      const waitMs = this.scheduler.between(RESTART_MS.min, RESTART_MS.max)
+      if (known) this.scheduler.after(waitMs, () => this.startProcess(name))
+    })
+    return process
+  }
+
+  #worker(process: Process, env: Environment): Worker {
+    const { platform, history } = this.#storeOf(process)
+    const generator = this.#provider.of(process, policy.tryTimeoutMs + 30_000)
+    const rate = new RateShare(generator.requestsPerMinute, env.clock)
+    const run = generate({
+      clock: env.clock,
+      platform,
+      pictures: { fetch: async () => [] },
+      generator,
+      objects: overNetwork(process, this.objects),
+    })
+    const context = {
+      env,
+      table: this.#plants.table ?? sessionTable,
+      policy,
+      log: this.#logOf(process, env),
+      history,
+      effects: {
+        generate: (session: Parameters<typeof run>[0], signal: AbortSignal) =>
+          this.#witness(process, session, signal, run),
+        refund: (session: SessionId, fence: { partition: number; epoch: number }) => platform.refund(session, fence),
+      },
+      generations: new EffectPool(CONCURRENCY, rate, env.clock),
+      refunds: new EffectPool(CONCURRENCY, new RateShare(null, env.clock), env.clock),
+      drainMs: DRAIN_MS,
+    }
+    return new Worker(context, rate)
+  }
+
+  /** Notes each try for the invariants: it lasts until it settles, or until it was told to stop. */
+  async #witness(
+    process: Process,
+    session: Parameters<ReturnType<typeof generate>>[0],
+    signal: AbortSignal,
+    run: ReturnType<typeof generate>,
+  ) {
+    const one = { sessionId: session.id, attempt: session.context.attempt, owner: process.name, startedAt: this.now() }
+    const noted: { -readonly [Key in keyof Try]: Try[Key] } = { ...one, endedAt: null }
+    this.tries.push(noted)
+    const end = () => {
+      noted.endedAt ??= this.now()
+    }
+    signal.addEventListener('abort', end, { once: true })
+    return run(session, signal).finally(end)
+  }
+
+  #storeOf(process: Process) {
+    const memory = this.#plants.refundMemory?.(this.store)
+    const store = openMemoryStore(this.store, {
+      clock: process.clock,
+      rowsOwner: 'platform',
+      ...(memory && { memory }),
+    })
+    return {
+      archive: overNetwork(process, store.archive, ['onGrowth']),
+      tables: overNetwork(process, store.tables),
+      history: overNetwork(process, store.history),
+      platform: overNetwork(process, store.platform),
+    }
+  }
+
+  #logOf(process: Process, env: Environment) {
+    const { clock, newId } = env
+    const checks = this.#plants.checks ?? commitChecks
+    const log = memoryLog({
+      partitions: PARTITIONS,
+      clock,
+      newId,
+      state: this.log,
+      drainMs: DRAIN_MS,
+      checks,
+      tombstonesMax: 5,
+    })
+    return logOverNetwork(process, log, (lease) => this.#plants.lease?.(lease, this.log) ?? lease)
+  }
+}
+
+const noFaults: FaultRates = { crash: 0, pause: 0, lostCall: 0, lostAnswer: 0 }
+const silentMeter = { count: () => {}, observe: () => {}, gauge: () => {} }
+const silentLogger = { info: () => {}, warn: () => {}, error: () => {} }
