@@ -144,22 +144,21 @@ const sendLive = async (
   const waiting: FedFact[] = []
   let isLive = false
   let sent = after ?? 0
-  const position = await feed.follow(
-    null,
-    (fact) => {
-      if (isLive && !stream.full) {
-        stream.send(fact.ordinal, fact.json)
-        sent = fact.ordinal
-      } else if (isLive || waiting.push(fact) > WAITING_MAX) behind.abort()
-    },
-    stopped,
-  )
+  const send = (fact: FedFact) => {
+    // The client may have read further by itself than the feed has.
+    if (fact.ordinal <= sent) return
+    stream.send(fact.ordinal, fact.json)
+    sent = fact.ordinal
+  }
+  const listen = (fact: FedFact) => {
+    if (isLive && !stream.full) send(fact)
+    else if (isLive || waiting.push(fact) > WAITING_MAX) behind.abort()
+  }
+  const position = await feed.follow(null, listen, stopped)
   // What was archived between the last read and the following.
   sent = after === null ? position : await catchUp(stream, after, position, archive)
   for (let next = waiting.shift(); next !== undefined && !stopped.aborted; next = waiting.shift()) {
-    if (next.ordinal <= sent) continue
-    stream.send(next.ordinal, next.json)
-    sent = next.ordinal
+    send(next)
     await stream.roomy()
   }
   isLive = true

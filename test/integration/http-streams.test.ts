@@ -159,6 +159,38 @@ describe('GET /v1/events', () => {
     expect(ids(client)).toEqual(upTo(1_600, 101))
   })
 
+  test('leaves no gap and repeats nothing, whenever clients come and however slow the archive is', async () => {
+    const { archive } = world.store
+    const happen = world.happen
+    const late = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+    await reopen({
+      archive: {
+        ...archive,
+        head: () => archive.head().then(async (head) => (await late(), head)),
+        read: (after, limit) => archive.read(after, limit).then(async (page) => (await late(), page)),
+      },
+    })
+    const total = 400
+    const writing = (async () => {
+      for (let count = 0; count < total; count++) {
+        await happen(newSession(), requested())
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    })()
+    const clients = await Promise.all(
+      upTo(30).map(async (delay) => {
+        await new Promise((resolve) => setTimeout(resolve, delay * 10))
+        const after = Math.floor(Math.random() * ((await archive.head()) + 1))
+        return { after, client: await listenTo(`/v1/events?after=${after}`) }
+      }),
+    )
+    await writing
+    await expect
+      .poll(() => clients.every(({ client }) => client.events.at(-1)?.id === total), { timeout: 10_000 })
+      .toBe(true)
+    for (const { after, client } of clients) expect(ids(client)).toEqual(upTo(total - after, after + 1))
+  })
+
   test('refuses to go on from an event that was never sent', async () => {
     await world.happen(newSession(), requested())
     expect((await listenTo('/v1/events?after=1')).response.status).toBe(200)
