@@ -37,7 +37,7 @@ export const createHttp = (parts: HttpParts): Http => {
 }
 
 /** Every route of the API, in the order in which they are matched. */
-export const routesOf = (parts: HttpParts): Route[] => [
+const routesOf = (parts: HttpParts): Route[] => [
   ...publishRoutes(parts),
   ...streamRoutes(parts),
   ...sessionRoutes(parts),
