@@ -14,7 +14,7 @@ import { type SessionTable, sessionTable } from '../machines/compile.ts'
 import { generate } from '../machines/effects/generate.ts'
 import { defaultPolicy, type Policy } from '../machines/policy.ts'
 import type { Environment } from '../machines/ports/environment.ts'
-import type { PartitionLease } from '../machines/ports/event-log.ts'
+import type { EventLog, PartitionLease } from '../machines/ports/event-log.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
@@ -24,7 +24,7 @@ import type { Try } from '../projections/invariants.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
-import { logOverNetwork, overNetwork } from './network.ts'
+import { overNetwork } from './network.ts'
 import { type FaultRates, Process } from './process.ts'
 import { SimulatedProvider } from './provider.ts'
 import type { PlannedSession } from './scenario.ts'
@@ -39,6 +39,8 @@ export interface Plants {
 }
 
 export const PARTITIONS = 4
+/** Few, so that old sessions are forgotten and the archive must be asked. */
+const TOMBSTONES_MAX = 3
 const CONCURRENCY = 4
 const DRAIN_MS = 5_000
 const RESTART_MS = { min: 100, max: 20_000 }
@@ -93,7 +95,7 @@ export class World {
   }
 
   /** A process that only calls, as a producer or a front end does. It does not die: it would have to be told again. */
-  caller(name: string): { process: Process; log: ReturnType<typeof logOverNetwork> } {
+  caller(name: string): { process: Process; log: EventLog } {
     const process = this.#newProcess(name, { crash: 0 })
     return { process, log: this.#logOf(process, process.environment(silentMeter, silentLogger)) }
   }
@@ -195,19 +197,14 @@ export class World {
     }
   }
 
-  #logOf(process: Process, env: Environment) {
-    const { clock, newId } = env
-    const checks = this.#plants.checks ?? commitChecks
-    const log = memoryLog({
-      partitions: PARTITIONS,
-      clock,
-      newId,
-      state: this.log,
-      drainMs: DRAIN_MS,
-      checks,
-      tombstonesMax: 5,
-    })
-    return logOverNetwork(process, log, (lease) => this.#plants.lease?.(lease, this.log) ?? lease)
+  #logOf(process: Process, { clock, newId }: Environment): EventLog {
+    const { checks = commitChecks, lease: plant = (lease: PartitionLease) => lease } = this.#plants
+    const call = <Value>(operation: () => Promise<Value>) => process.call(operation)
+    const shared = { partitions: PARTITIONS, state: this.log, drainMs: DRAIN_MS, tombstonesMax: TOMBSTONES_MAX }
+    const log = memoryLog({ ...shared, clock, newId, checks, call })
+    const own: EventLog['own'] = ({ id, onLease }, signal) =>
+      log.own({ id, onLease: (lease) => onLease(plant(lease, this.log)) }, signal)
+    return { ...log, own }
   }
 }
 

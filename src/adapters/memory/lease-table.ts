@@ -70,7 +70,10 @@ const holds = (state: MemoryLogState, member: string, { partition, epoch }: Leas
 
 const extend = (state: MemoryLogState, member: string, lease: LeaseRef, expiresAt: number): boolean => {
   if (!holds(state, member, lease)) return false
-  partitionIn(state, lease.partition).expiresAt = expiresAt
+  const kept = partitionIn(state, lease.partition)
+  const { step, inbox } = lease.acknowledged
+  if ((kept.head?.number ?? 0) < step || kept.consumed < Number(inbox ?? 0)) return false
+  kept.expiresAt = expiresAt
   return true
 }
 
@@ -83,6 +86,7 @@ const grant = (
 ): Grant<null> => {
   const kept = partitionIn(state, partition)
   Object.assign(kept, terms)
-  kept.epoch += 1
+  // Time in it keeps the epoch growing also where the log lost its tail, and the count with it.
+  kept.epoch = Math.max(kept.epoch + 1, terms.expiresAt)
   return { partition, epoch: { number: kept.epoch, token: kept.token }, start: null }
 }

@@ -41,12 +41,14 @@ export const memoryLease = (at: {
       state.arrivals.add(hear)
       held.ended.addEventListener('abort', () => state.arrivals.delete(hear))
     },
-    commit: (commit) =>
-      untilKnown(held, clock, () =>
+    commit: async (commit) => {
+      await untilKnown(held, clock, () =>
         call(async () => {
           if (applyCommit(kept(), held.epoch, commit, checks, clock.now())) tell(state.growth)
         }),
-      ),
+      )
+      held.acknowledge(commit)
+    },
     trim: async (readUpTo) => {
       held.assertHeld()
       await call(async () => trim(kept(), readUpTo, tombstonesMax))

@@ -8,12 +8,22 @@ export interface Grant<Start> {
   readonly start: Start
 }
 
+/** What the log has acknowledged of a lease's commits. */
+export interface Acknowledged {
+  /** The number of the last step. */
+  readonly step: number
+  /** The last inbox position that moved; null when none did. */
+  readonly inbox: string | null
+}
+
 /** What an adapter builds its `PartitionLease` on. */
 export interface HeldLease<Start> extends Grant<Start> {
   readonly lost: AbortSignal
   readonly handover: AbortSignal
   /** Fires when the lease was lost or released. */
   readonly ended: AbortSignal
+  /** Notes what a commit made durable: a log that is found behind it has lost its tail, and this lease with it. */
+  acknowledge(commit: { readonly step: { readonly number: number } | null; readonly inbox: string | null }): void
   /** @throws Fenced, and fires `lost`, when the lease has run out on this process's own clock, or ended. */
   assertHeld(): void
   release(): Promise<void>
@@ -29,6 +39,7 @@ export class KeptLease<Start> implements HeldLease<Start> {
   readonly #ended = new AbortController()
   readonly #now: () => number
   readonly #onRelease: (lease: KeptLease<Start>) => Promise<void>
+  #acknowledged: Acknowledged = { step: 0, inbox: null }
   #lastsUntil: number
   #released: Promise<void> = Promise.resolve()
 
@@ -69,6 +80,15 @@ export class KeptLease<Start> implements HeldLease<Start> {
 
   extend(until: number): void {
     this.#lastsUntil = until
+  }
+
+  get acknowledged(): Acknowledged {
+    return this.#acknowledged
+  }
+
+  acknowledge({ step, inbox }: Parameters<HeldLease<Start>['acknowledge']>[0]): void {
+    const last = this.#acknowledged
+    this.#acknowledged = { step: step?.number ?? last.step, inbox: inbox ?? last.inbox }
   }
 
   /** Asks for a graceful end; repeating it changes nothing. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { Epoch } from '../../machines/ports/event-log.ts'
 import { askingOrder, fairShare } from './fair-share.ts'
-import { type Grant, type HeldLease, KeptLease } from './kept-lease.ts'
+import { type Acknowledged, type Grant, type HeldLease, KeptLease } from './kept-lease.ts'
 
 /** Three beats may fail in a row before a lease is in danger. */
 const BEATS_PER_TTL = 4
@@ -13,10 +13,12 @@ const COOL_DOWN_TTLS = 2
 export interface LeaseRef {
   readonly partition: number
   readonly epoch: Epoch
+  /** An idle owner asks for nothing: only by this does it notice that the log went back behind what it acknowledged. */
+  readonly acknowledged: Acknowledged
 }
 
 export interface Pulse {
-  /** Which of the held partitions are held for another `ttlMs`; the missing ones are someone else's. */
+  /** Which of the held partitions are held for another `ttlMs`; the missing ones are someone else's, or lost their tail. */
   readonly extended: ReadonlySet<number>
   /** Who takes a share, in an order that all members see alike. */
   readonly members: readonly string[]
