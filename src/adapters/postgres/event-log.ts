@@ -11,8 +11,14 @@ import type { Queryable, Sql } from './sql.ts'
 
 /** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
 const LEASE_TTL_MS = 5_000
+/** A log that no other process can open needs its leases only for the order within this one; each beat costs CPU. */
+const ALONE_TTL_MS = 30_000
 /** Longer than the effects' own grace period, which ends first. */
 const DRAIN_MS = 120_000
+/** A notification may be lost with its connection: then this long passes until the next look. */
+const POLL_MS = 3_000
+/** Within one process no notification is lost. */
+const ALONE_POLL_MS = 15_000
 /** As many closed sessions as a partition remembers: a million over 64 partitions. */
 const TOMBSTONES_MAX = 20_000
 
@@ -24,6 +30,11 @@ export interface PostgresLogOptions {
   /** Must never go back. */
   readonly clock: Clock
   readonly newId: () => string
+  /**
+   * No other process can have the log open (an embedded one, its folder locked): what an earlier one held is free at once,
+   * and an idle process hardly wakes.
+   */
+  readonly alone?: boolean
   /** Hears of failures that are tried again. */
   readonly onError?: (error: unknown) => void
   readonly leaseTtlMs?: number
@@ -36,10 +47,15 @@ export interface PostgresLogOptions {
  * @throws Error when the log was created with another number of partitions.
  */
 export const openPostgresLog = async (options: PostgresLogOptions): Promise<EventLog> => {
-  const { sql, partitions, clock, newId, onError = () => undefined } = options
-  const { leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS, tombstonesMax = TOMBSTONES_MAX } = options
+  const { sql, partitions, clock, newId, alone = false, onError = () => undefined } = options
+  const {
+    leaseTtlMs: ttlMs = alone ? ALONE_TTL_MS : LEASE_TTL_MS,
+    drainMs = DRAIN_MS,
+    tombstonesMax = TOMBSTONES_MAX,
+  } = options
   const identity = await createLog(sql, partitions, newId)
-  const news = await openNews(sql, clock)
+  if (alone) await sql.query('delete from wearon.log_members')
+  const news = await openNews(sql, clock, alone ? ALONE_POLL_MS : POLL_MS)
   const calls = logCalls(sql)
   const table = postgresLeaseTable(sql, partitions, newId, news)
   const context: LogContext = { sql, calls, news, clock, tombstonesMax }

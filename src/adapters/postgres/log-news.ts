@@ -1,9 +1,6 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { Sql } from './sql.ts'
 
-/** A notification may be lost with its connection: then this long passes until the next look. */
-const POLL_MS = 3_000
-
 const CHANNEL = 'wearon_log'
 
 type Listener = () => void
@@ -23,8 +20,8 @@ interface Listeners {
   readonly leases: Set<Listener>
 }
 
-/** Starts to listen. */
-export const openNews = async (sql: Sql, clock: Clock): Promise<LogNews> => {
+/** Starts to listen, and to look every `pollMs` in case a notification was lost. */
+export const openNews = async (sql: Sql, clock: Clock, pollMs: number): Promise<LogNews> => {
   const listeners: Listeners = { arrivals: new Map(), growth: new Set(), leases: new Set() }
   const closing = new AbortController()
   const unlisten = await sql.listen(
@@ -32,7 +29,7 @@ export const openNews = async (sql: Sql, clock: Clock): Promise<LogNews> => {
     (payload) => spread(listeners, payload),
     () => callAll(listeners),
   )
-  const polling = poll(sql, clock, listeners, closing.signal)
+  const polling = poll(sql, () => clock.sleep(pollMs, closing.signal), listeners, closing.signal)
   return {
     onArrival: (partition, listener) => {
       const set = listeners.arrivals.get(partition) ?? new Set()
@@ -77,10 +74,15 @@ interface Pulse {
 }
 
 /** Looks by itself, as long as somebody listens; an outage shows where the log is really used. */
-const poll = async (sql: Sql, clock: Clock, listeners: Listeners, closing: AbortSignal): Promise<void> => {
+const poll = async (
+  sql: Sql,
+  pause: () => Promise<void>,
+  listeners: Listeners,
+  closing: AbortSignal,
+): Promise<void> => {
   let before = new Map<number, Pulse>()
   while (!closing.aborted) {
-    await clock.sleep(POLL_MS, closing)
+    await pause()
     if (closing.aborted || (listeners.growth.size === 0 && listeners.arrivals.size === 0)) continue
     const rows = await sql.query<Pulse>(LOOK).catch(() => [])
     const changed = (of: keyof Pulse) => rows.filter((row) => row[of] !== before.get(row.partition)?.[of])
