@@ -32,6 +32,8 @@ class Archiver {
   readonly #options: Follow
   #heads: Map<number, ArchiveHead> | null = null
   readonly #stopped = new Map<number, StopReason>()
+  /** Until the partition goes on: one trouble is one alert, however often it is looked at. */
+  readonly #alerted = new Map<number, StopReason>()
   #recheckAt = 0
 
   constructor(log: Journals, archive: Archive, identity: string, options: Follow) {
@@ -63,7 +65,7 @@ class Archiver {
     const heads = await this.#archive.heads()
     this.#heads = heads
     this.#recheckAt = now + RECHECK_MS
-    // A partition that stays broken stops again in this round, without a second alert.
+    // A partition that stays broken stops again in this round.
     for (const [partition, reason] of this.#stopped) {
       const repaired = heads.get(partition)?.id !== known?.get(partition)?.id
       if (repaired || reason === 'refused') this.#resume(partition)
@@ -94,32 +96,40 @@ class Archiver {
     })
   }
 
-  /** All at once; where the database refuses something in them, partition by partition, so that only the bad one stops. */
+  /** All at once; where the database refuses something in them, step by step, so that only the bad one's partition stops. */
   async #append(steps: readonly Step[]): Promise<'appended' | 'moved'> {
     try {
       return await this.#appendTogether(steps)
     } catch (error) {
       if (!(error instanceof ArchiveRefused)) throw error
-      const partitions = Map.groupBy(steps, ({ partition }) => partition)
-      for (const [partition, its] of partitions) {
-        const outcome: 'appended' | 'moved' | Error = partitions.size === 1 ? error : await this.#append(its)
-        if (outcome === 'moved') return 'moved'
-        if (outcome === error) this.#stop(partition, 'refused', error.message)
-      }
+      const [step] = steps
+      if (steps.length === 1 && step !== undefined) this.#stop(step.partition, 'refused', error.message)
+      else return this.#appendEach(steps)
       return 'appended'
     }
   }
 
+  async #appendEach(steps: readonly Step[]): Promise<'appended' | 'moved'> {
+    for (const step of steps) {
+      if (!this.#stopped.has(step.partition) && (await this.#append([step])) === 'moved') return 'moved'
+    }
+    return 'appended'
+  }
+
   async #appendTogether(steps: readonly Step[]): Promise<'appended' | 'moved'> {
     if ((await this.#archive.append(this.#identity, steps)) === 'moved') return 'moved'
-    for (const { partition, number, id } of steps) this.#heads?.set(partition, { log: this.#identity, number, id })
+    for (const { partition, number, id } of steps) {
+      this.#heads?.set(partition, { log: this.#identity, number, id })
+      this.#alerted.delete(partition)
+    }
     this.#options.environment.meter.count('archive_steps', {}, steps.length)
     return 'appended'
   }
 
   #stop(partition: number, reason: StopReason, detail?: string): void {
-    if (this.#stopped.get(partition) === reason) return
     this.#stopped.set(partition, reason)
+    if (this.#alerted.get(partition) === reason) return
+    this.#alerted.set(partition, reason)
     const { logger, meter } = this.#options.environment
     meter.gauge('archive_stopped', 1, { partition: String(partition) })
     logger.error(

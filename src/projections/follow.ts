@@ -18,17 +18,18 @@ export type Round = 'more' | 'idle' | 'moved'
 
 /** Repeats a round until the signal aborts, woken by growth. Rejects with what a round rejects with: supervise it. */
 export const follow = async (
-  { environment: { clock, random }, signal, alive }: Follow,
+  { environment, signal, ...health }: Follow,
   onGrowth: (listener: () => void) => () => void,
   round: () => Promise<Round>,
 ): Promise<void> => {
+  const { clock } = environment
   const wakeUp = new WakeUp()
   const stop = onGrowth(() => wakeUp.call())
   try {
     while (!signal.aborted) {
-      alive?.()
+      health.alive?.()
       const did = await round()
-      if (did === 'moved') await clock.sleep(STANDBY_MS * (0.5 + random()), signal)
+      if (did === 'moved') await clock.sleep(STANDBY_MS * (0.5 + environment.random()), signal)
       if (did === 'idle') await wakeUp.wait(clock, signal)
     }
   } finally {

@@ -38,10 +38,10 @@ export const project = (
 export const retrySetAside = async (
   names: readonly string[],
   tables: ProjectionTables,
-  { environment: { clock, meter }, signal, alive }: Follow,
+  { environment: { clock, meter }, signal, ...health }: Follow,
 ): Promise<void> => {
   while (!signal.aborted) {
-    alive?.()
+    health.alive?.()
     for (const name of names)
       meter.gauge('projection_set_aside', await tables.retrySetAside(name), { projection: name })
     await clock.sleep(SET_ASIDE_RETRY_MS, signal)

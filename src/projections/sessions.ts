@@ -90,12 +90,20 @@ const ended = new Set<unknown>(['completed', 'failed'])
  * have failed it meanwhile), a withdrawn one keeps the words of whoever ended it, an expired URL stays expired.
  */
 export const patchedSession = <Row extends SessionColumns>(row: Row, patch: SessionColumns & CreationColumns): Row => {
-  const { channel, owner_id, request_id, created_at, image_urls, prompt, keep_ended, ...columns } = patch
   const kept: SessionColumns = {}
   const reopens = patch.status === 'queued' || patch.status === 'processing'
-  if (ended.has(row.status) && (keep_ended === true || reopens)) kept.status = row.status ?? 'failed'
-  if (ended.has(row.status) && keep_ended === true) kept.error_message = row.error_message ?? null
+  if (ended.has(row.status) && (patch.keep_ended === true || reopens)) kept.status = row.status ?? 'failed'
+  if (ended.has(row.status) && patch.keep_ended === true) kept.error_message = row.error_message ?? null
   if (patch.status === 'completed') kept.error_message = null
   if (row.generated_image_url === 'expired') kept.generated_image_url = 'expired'
-  return { ...row, ...columns, ...kept }
+  return { ...row, ...withoutCreation(patch), ...kept }
+}
+
+const CREATION = ['channel', 'owner_id', 'request_id', 'created_at', 'image_urls', 'prompt', 'keep_ended'] as const
+
+/** The columns of a patch that a row has. */
+const withoutCreation = (patch: SessionColumns & CreationColumns): SessionColumns => {
+  const columns = { ...patch }
+  for (const column of CREATION) delete columns[column]
+  return columns
 }

@@ -109,9 +109,8 @@ begin
   return 'appended';
 end $$;
 
--- Gives the steps' facts their ordinals; a fact that is there already (a repair) keeps its place. The caller holds the lock.
-create or replace function wearon.add_facts(p_steps jsonb, p_skip_known boolean default false) returns bigint
-language plpgsql as $$
+-- Gives the steps' facts their ordinals. The caller holds the lock.
+create or replace function wearon.add_facts(p_steps jsonb) returns bigint language plpgsql as $$
 declare added bigint;
 begin
   insert into wearon.steps (partition, number, id, epoch)
@@ -120,17 +119,27 @@ begin
     on conflict (partition, number) do update set id = excluded.id, epoch = excluded.epoch;
   insert into wearon.facts (ordinal, session_id, seq, partition, step, fact)
     select archive.head + row_number() over (order by step.place, fact.place),
-      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer,
-      (step.value ->> 'partition')::integer, (step.value ->> 'number')::bigint, fact.value
+      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number, fact.value
     from wearon.archive,
-      jsonb_array_elements(p_steps) with ordinality as step(value, place),
-      jsonb_array_elements(step.value -> 'facts') with ordinality as fact(value, place)
-    where not p_skip_known or not exists (
-      select from wearon.facts as known
-      where known.session_id = (fact.value ->> 'sessionId')::uuid and known.seq = (fact.value ->> 'seq')::integer);
+      -- As columns: a whole step of some hundred facts would be carried through the sort with each of them.
+      rows from (jsonb_to_recordset(p_steps) as (partition integer, number bigint, facts jsonb)) with ordinality
+        as step(partition, number, facts, place),
+      jsonb_array_elements(step.facts) with ordinality as fact(value, place);
   get diagnostics added = row_count;
   update wearon.archive set head = head + added where added > 0;
   return added;
+end $$;
+
+-- The steps without the facts that the archive has already.
+create or replace function wearon.without_known(p_steps jsonb) returns jsonb language plpgsql as $$
+begin
+  return (select coalesce(jsonb_agg(jsonb_set(step.value, '{facts}', (
+      select coalesce(jsonb_agg(fact.value order by fact.place), '[]')
+      from jsonb_array_elements(step.value -> 'facts') with ordinality as fact(value, place)
+        left join wearon.facts as known
+          on known.session_id = (fact.value ->> 'sessionId')::uuid and known.seq = (fact.value ->> 'seq')::integer
+      where known.ordinal is null)) order by step.place), '[]')
+    from jsonb_array_elements(p_steps) with ordinality as step(value, place));
 end $$;
 
 create or replace function public.wearon_archive_read(p_after bigint, p_limit integer) returns json
@@ -197,7 +206,7 @@ begin
   select least(head_number, min((step ->> 'number')::bigint)) into first_mended from jsonb_array_elements(p_steps) as step;
   delete from wearon.steps where partition = p_partition and number >= first_mended;
   update wearon.facts set step = head_number where partition = p_partition and step >= first_mended;
-  if wearon.add_facts(p_steps, true) > 0 then perform pg_notify('wearon_archive', ''); end if;
+  if wearon.add_facts(wearon.without_known(p_steps)) > 0 then perform pg_notify('wearon_archive', ''); end if;
   insert into wearon.steps (partition, number, id, epoch) values (p_partition, head_number, p_head ->> 'id', p_epoch)
     on conflict (partition, number) do update set id = excluded.id, epoch = excluded.epoch;
   insert into wearon.heads (partition, log, number, id) values (p_partition, p_log, head_number, p_head ->> 'id')
@@ -335,22 +344,24 @@ create or replace function wearon.session_columns() returns table (name text, va
 $$;
 
 create or replace function wearon.write_sessions(p_patches jsonb, p_rows_owner text) returns void language plpgsql as $$
-declare target text; touched integer := 0; n integer; assignments text;
+declare target text; touched integer := 0; n integer; assignments text; patches wearon.session_patch[];
 begin
   if p_rows_owner = 'ours' then perform wearon.create_rows(p_patches); end if;
   select string_agg(format('%I = %s', name, value), ', ') into assignments from wearon.session_columns();
+  -- Read once for both tables.
+  patches := array(select p from jsonb_populate_recordset(null::wearon.session_patch, p_patches) as p);
   foreach target in array array['generation_sessions', 'store_generation_sessions'] loop
-    execute format('update public.%I as t set %s from jsonb_populate_recordset(null::wearon.session_patch, $1) as p
-      where t.id = p.session_id and coalesce(t.seq, 0) < p.seq', target, assignments) using p_patches;
+    execute format('update public.%I as t set %s from unnest($1) as p
+      where t.id = p.session_id and coalesce(t.seq, 0) < p.seq', target, assignments) using patches;
     get diagnostics n = row_count;
     touched := touched + n;
   end loop;
   -- Fewer rows than patches: some were written before, others have no row any more.
-  if touched < jsonb_array_length(p_patches) then
+  if touched < cardinality(patches) then
     update wearon.projections set gone = gone + missing.count from (
-      select count(*) from jsonb_array_elements(p_patches) as patch
-      where not exists (select from public.generation_sessions where id = (patch ->> 'session_id')::uuid)
-        and not exists (select from public.store_generation_sessions where id = (patch ->> 'session_id')::uuid)) as missing
+      select count(*) from unnest(patches) as p
+      where not exists (select from public.generation_sessions where id = p.session_id)
+        and not exists (select from public.store_generation_sessions where id = p.session_id)) as missing
     where name = 'sessions' and missing.count > 0;
   end if;
 end $$;
@@ -586,8 +597,12 @@ begin
     foreach who in array array['anon', 'authenticated'] loop
       if exists (select from pg_roles where rolname = who) then execute format('revoke all on function %s from %I', ours.call, who); end if;
     end loop;
-    -- A plan that was made and kept while a table was empty would scan it once it is large.
-    if ours.callable then execute format('alter function %s set plan_cache_mode = force_custom_plan', ours.call); end if;
+    if ours.callable then
+      -- A plan that was made and kept while a table was empty would scan it once it is large; and the planner takes JSON
+      -- for so many rows that compiling each plan would take longer than everything else.
+      execute format('alter function %s set plan_cache_mode = force_custom_plan', ours.call);
+      execute format('alter function %s set jit = off', ours.call);
+    end if;
     if ours.callable and exists (select from pg_roles where rolname = 'service_role') then
       execute format('grant execute on function %s to service_role', ours.call);
     end if;

@@ -116,10 +116,10 @@ export const platformContract = (name: string, openWorld: () => Promise<StoreWor
 
       it('gives each of many sessions of an account its own credit back, however they overlap', async () => {
         const user = newUser()
-        const sessions: SessionId[] = []
-        for (let count = 0; count < 8; count++) sessions.push(await charged(user))
+        const charges: SessionId[] = []
+        for (let count = 0; count < 8; count++) charges.push(await charged(user))
         const processes = [world.open(), world.open()]
-        await Promise.all(sessions.flatMap((session) => processes.map((by) => refund(session, by))))
+        await Promise.all(charges.flatMap((session) => processes.map((by) => refund(session, by))))
         expect(await world.balance(user)).toBe(10)
         expect(await world.refunds(user)).toHaveLength(8)
       })

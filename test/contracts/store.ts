@@ -7,6 +7,7 @@ import { rebuild } from '../../src/projections/rebuild.ts'
 import { refunds } from '../../src/projections/refunds.ts'
 import { sessions } from '../../src/projections/sessions.ts'
 import { ArchiveRefused, type Store } from '../../src/projections/store.ts'
+import { eventually } from '../support/eventually.ts'
 import * as samples from '../support/facts.ts'
 import { completed, failed, issued, refundRequested, requested, started, waived, withdrawn } from '../support/facts.ts'
 import { Chain, factsOf, LOG, newSession, newStore, newUser, order, type StoreWorld } from '../support/store-world.ts'
@@ -105,19 +106,13 @@ export const storeContract = (name: string, openWorld: () => Promise<StoreWorld>
       })
 
       it('calls back when it has grown', async () => {
-        const reader = world.open()
-        const grown = new Promise<void>((resolve) => reader.archive.onGrowth(resolve))
-        // A notification that is sent before the other process listens is lost: send until one arrives.
-        let waiting = true
-        const calls = (async () => {
-          while (waiting) {
-            await archive(newSession(), COMPLETED)
-            await new Promise((resolve) => setTimeout(resolve, 20))
-          }
-        })()
-        await grown
-        waiting = false
-        await calls
+        let calls = 0
+        world.open().archive.onGrowth(() => calls++)
+        // What is sent before the other process listens is lost: send until something arrives.
+        await eventually(async () => {
+          await archive(newSession(), COMPLETED)
+          expect(calls).toBeGreaterThan(0)
+        })
       })
     })
 

@@ -34,8 +34,8 @@ const isOurs = (line: string): boolean =>
   /^constraint (?:store_)?generation_sessions \w+_state_check /.test(line)
 
 /** The laws of our migrations on any PostgreSQL. `open` answers a new empty database. */
-const migrationLaws = (name: string, open: () => Promise<Sql>): void => {
-  describe(name, () => {
+const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
+  describe(`migrations ${where}`, () => {
     let sql: Sql
     const inNew = async (work: () => Promise<void>) => {
       sql = await open()
@@ -94,11 +94,11 @@ const migrationLaws = (name: string, open: () => Promise<Sql>): void => {
         for (const { name, anon, person, service } of callable) {
           expect({ name, anon, person, service }).toEqual({ name, anon: false, person: false, service: true })
         }
-        const open = await sql.query(
+        const readable = await sql.query(
           `select relname from pg_class where relnamespace = 'wearon'::regnamespace and relkind = 'r' and not relrowsecurity
              and relname <> 'migrations' and relname not like 'log\\_%'`,
         )
-        expect(open).toEqual([])
+        expect(readable).toEqual([])
         const unpinned = await sql.query(
           `select proname from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'
              and (not prosecdef or not coalesce(proconfig, '{}') @> array['search_path=""'])`,
@@ -108,7 +108,7 @@ const migrationLaws = (name: string, open: () => Promise<Sql>): void => {
   })
 }
 
-migrationLaws('migrations on an embedded database', () => openEmbedded(null))
+migrationLaws('on an embedded database', () => openEmbedded(null))
 
 describe.runIf(hasPostgres)('on a server', () => {
   let server: PostgresServer
@@ -117,7 +117,7 @@ describe.runIf(hasPostgres)('on a server', () => {
   })
   afterAll(() => server.stop())
 
-  migrationLaws('migrations', async () => {
+  migrationLaws('on a server', async () => {
     // Roles belong to the server, so each test leaves them as a hosted database has them.
     return openServer({ url: await server.database(), connections: 2 })
   })

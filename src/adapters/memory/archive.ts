@@ -7,7 +7,9 @@ export const memoryArchive = (state: StoreState): Archive => ({
   heads: async () => new Map(state.heads),
   append: async (log, steps) => {
     if (!follow(state, log, steps)) return 'moved'
-    const known = steps.flatMap(({ facts }) => facts).find((fact) => isKnown(state, fact))
+    const facts = steps.flatMap((step) => step.facts)
+    const ids = new Set(facts.map(({ id }) => id))
+    const known = ids.size < facts.length ? facts[0] : facts.find((fact) => isKnown(state, fact))
     if (known !== undefined) throw new ArchiveRefused(`the fact ${known.id} is in the archive already`)
     addSteps(state, steps)
     for (const { partition, number, id } of steps) state.heads.set(partition, { log, number, id })
@@ -41,6 +43,10 @@ export const memoryHistory = (state: StoreState): History => ({
     return { admitted: true, archived }
   },
   knows: async (ids) => new Set(ids.filter((id) => state.sessions.has(id))),
+  head: async (partition) => {
+    const head = state.heads.get(partition)
+    return head ? refOf(head) : null
+  },
   step: async (partition, number) => {
     const id = state.steps.get(partition)?.get(number)
     return id === undefined ? null : { number, id }

@@ -14,7 +14,7 @@ import type { MemoryLedger } from './ledger.ts'
 import { type PlatformRow, type StoreState, valueOf } from './store-state.ts'
 
 export const memoryTables = (state: StoreState, ledger: MemoryLedger, rowsOwner: RowsOwner): ProjectionTables => {
-  const asideOf = (name: string) => valueOf(state.setAside, name, () => new Map())
+  const asideOf = (name: string) => valueOf(state.setAside, name, () => new Map<RowPatch['sessionId'], RowPatch[]>())
   const at = (name: string) => valueOf(state.projections, name, () => ({ position: 0, gone: 0 }))
   const write = (name: string, patch: RowPatch) => writePatch(state, ledger, rowsOwner, name, patch)
   return {
@@ -154,7 +154,7 @@ const differences = (sessionId: string, before: object | undefined, after: objec
   if (after === undefined) return []
   if (before === undefined) return [{ sessionId, column: 'row', was: null, now: 'missing' }]
   const was = before as Record<string, unknown>
-  return Object.entries(after)
+  return Object.entries(after as Record<string, unknown>)
     .filter(([column, now]) => (was[column] ?? null) !== (now ?? null))
     .map(([column, now]) => ({ sessionId, column, was: was[column] ?? null, now }))
 }

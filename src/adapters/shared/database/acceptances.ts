@@ -15,6 +15,6 @@ export const databaseAcceptances = (call: CallFunction, now: () => string): Acce
   published: async (id) => {
     await call('wearon_accept_published', { p_session: id })
   },
-  find: async (id) => ((await call('wearon_accepted', { p_session: id })) ?? null) as object | null,
+  find: async (id) => (await call('wearon_accepted', { p_session: id })) as object | null,
   prune: async (before) => Number(await call('wearon_accept_prune', { p_before: before })),
 })

@@ -17,6 +17,10 @@ export const databaseHistory = (call: CallFunction): History => ({
     const known = (await call('wearon_knows', { p_sessions: ids })) as string[]
     return new Set(known.map((id) => SessionId.parse(id)))
   },
+  head: async (partition) => {
+    const heads = (await call('wearon_archive_heads', {})) as (StepRef & { partition: number })[]
+    return heads.find((head) => head.partition === partition) ?? null
+  },
   step: async (partition, number) =>
     ((await call('wearon_step', { p_partition: partition, p_number: number })) ?? null) as StepRef | null,
   sessionsAfter: async (partition, number) => {
