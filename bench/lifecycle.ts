@@ -70,6 +70,7 @@ export const noOpWorker = (
 const noHistory: History = {
   admit: async () => ({ admitted: true, archived: null }),
   knows: async () => new Set(),
+  head: async () => null,
   step: async () => null,
   sessionsAfter: async () => new Map(),
   mend: async () => {},

@@ -16,6 +16,8 @@ export interface History {
   admit(claim: { log: string; partition: number; epoch: Epoch }): Promise<Admission>
   /** Which of these sessions the archive knows. */
   knows(ids: readonly SessionId[]): Promise<Set<SessionId>>
+  /** The last step that the archive has of a partition. */
+  head(partition: number): Promise<StepRef | null>
   /** The archive's step with this number, if there is one. */
   step(partition: number, number: number): Promise<StepRef | null>
   /** Every session with a fact in the steps after `number`, each with all its archived facts. */

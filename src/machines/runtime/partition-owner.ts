@@ -19,6 +19,9 @@ const MESSAGE_BYTES_PER_STEP = 1024 * 1024
 /** Open sessions kept whole in memory; of those beyond it only id, tenant and time, and the rest is read back when needed. */
 const RESIDENT_MAX = 256
 
+/** What the archive has behind it is dropped from the log this often at most. */
+const TRIM_MS = 30_000
+
 /** A producer's clock may be this far ahead of ours when its task's age is compared with the oldest tombstone. */
 const CLOCK_SKEW_MS = 600_000
 
@@ -60,11 +63,13 @@ export class PartitionOwner {
   #head: StepRef | null
   #hasMessages = true
   #draining = false
+  #trimAt: number
 
   constructor(lease: PartitionLease, context: WorkerContext) {
     this.#lease = lease
     this.#context = context
     this.#head = lease.head
+    this.#trimAt = context.env.clock.now() + TRIM_MS
     this.#waits = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#expiries = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
@@ -128,6 +133,7 @@ export class PartitionOwner {
     for (const one of pending) this.#foldPending(draft, one, nowMs)
     await this.#commit(draft, messages.at(-1)?.position ?? null)
     this.#act(draft, pending)
+    await this.#trim(nowMs)
     return this.#hasMessages || this.#pending.length > 0
   }
 
@@ -237,6 +243,14 @@ export class PartitionOwner {
     await this.#lease.commit(commit)
     if (commit.step !== null) this.#head = { number: commit.step.number, id: commit.step.id }
     for (const { type } of draft.facts) env.meter.count('facts_total', { type })
+  }
+
+  /** Only behind the archive: what it has not read yet exists nowhere else. */
+  async #trim(nowMs: number): Promise<void> {
+    if (nowMs < this.#trimAt) return
+    this.#trimAt = nowMs + TRIM_MS
+    const archived = await this.#context.history.head(this.#lease.partition)
+    if (archived !== null) await this.#lease.trim(archived.number)
   }
 
   /** After the commit, and only then: start what is owed, stop what is not any more, give back slots that were not needed. */

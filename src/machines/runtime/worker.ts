@@ -26,7 +26,7 @@ export class Worker {
   readonly #rate: RateShare
   readonly #held = new Map<number, PartitionStatus>()
   readonly #failures = new Map<number, number>()
-  readonly #repairs = new Map<number, (repaired: (result: Repaired) => void) => void>()
+  readonly #repairs = new Map<number, (request: PromiseWithResolvers<Repaired | null>) => void>()
 
   constructor(context: WorkerContext, rate: RateShare) {
     this.#context = context
@@ -46,10 +46,13 @@ export class Worker {
     await Promise.all([beat(), log.own({ id: env.newId(), onLease: (lease) => this.#onLease(lease) }, signal)])
   }
 
-  /** Repairs a damaged partition of this process. Null when the partition is not here or not damaged. */
+  /** Repairs a damaged partition of this process. Null when it is not here or not damaged. Rejects with what went wrong. */
   repair(partition: number): Promise<Repaired | null> {
     const start = this.#repairs.get(partition)
-    return start === undefined ? Promise.resolve(null) : new Promise(start)
+    const request = Promise.withResolvers<Repaired | null>()
+    if (start === undefined) request.resolve(null)
+    else start(request)
+    return request.promise
   }
 
   async #onLease(lease: PartitionLease): Promise<void> {
@@ -94,20 +97,20 @@ export class Worker {
         { partition: lease.partition, damage },
         'partition stopped: its log is not what the archive knows; repair it',
       )
-      const repaired = await this.#repairRequest(lease)
-      if (repaired === null) continue
-      const result = await repair(lease, archived, this.#context)
-      repaired(result)
-      env.logger.warn({ ...result }, 'partition repaired from the archive')
+      const request = await this.#repairRequest(lease)
+      if (request === null) continue
+      const repairing = repair(lease, archived, this.#context)
+      repairing.then(request.resolve, request.reject)
+      env.logger.warn({ ...(await repairing) }, 'partition repaired from the archive')
       // The lease still names the head from before the repair: the next grant starts behind it.
       return false
     }
   }
 
   /** Resolves when an operator asks for the repair, or with null after a while or when the partition goes. */
-  #repairRequest(lease: PartitionLease): Promise<((result: Repaired) => void) | null> {
+  #repairRequest(lease: PartitionLease): Promise<PromiseWithResolvers<Repaired | null> | null> {
     const waited = new AbortController()
-    return new Promise<((result: Repaired) => void) | null>((resolve) => {
+    return new Promise<PromiseWithResolvers<Repaired | null> | null>((resolve) => {
       this.#repairs.set(lease.partition, resolve)
       onAbort(lease.lost, () => resolve(null))
       onAbort(lease.handover, () => resolve(null))
