@@ -475,6 +475,9 @@ begin
   if p_rows_owner = 'ours' and p_table = 'generation_sessions' then
     insert into pg_temp.wearon_drift select shadow.session_id, 'row', 'null', to_jsonb('missing'::text) from wearon.shadow_rows as shadow
       where projection = 'sessions.shadow' and patch ->> 'channel' is not null
+        -- A row that went with its user or store is not brought back.
+        and (exists (select from public.users where id = (patch ->> 'owner_id')::uuid)
+          or exists (select from public.stores where id = (patch ->> 'owner_id')::uuid))
         and not exists (select from public.generation_sessions where id = shadow.session_id)
         and not exists (select from public.store_generation_sessions where id = shadow.session_id);
     perform wearon.create_rows((select jsonb_agg(patch) from wearon.shadow_rows where projection = 'sessions.shadow'

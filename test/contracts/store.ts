@@ -302,6 +302,20 @@ export const storeContract = (name: string, openWorld: () => Promise<StoreWorld>
         expect(await run(sessions)).toMatchObject({ drifted: 0 })
       })
 
+      it('makes missing rows anew on tables of our own, but none of a user who was deleted', async () => {
+        const ours = world.open('ours')
+        const [here, gone] = [newUser(), newUser()]
+        const [lost, deleted] = [newSession(), newSession()]
+        await archive(lost, [requested({ owner: here }), started()])
+        await archive(deleted, [requested({ owner: gone }), started()])
+        await project(sessions, ours)
+        await world.dropRow(lost)
+        if (gone.channel === 'b2c') await world.play.remove(gone.userId)
+        expect(await run(sessions, ours)).toMatchObject({ drifted: 1, columns: { row: { count: 1 } } })
+        expect(await world.row(lost)).toMatchObject({ state: 'processing', origin: 'worker', seq: 2 })
+        expect(await world.row(deleted)).toBeNull()
+      })
+
       it('takes an expired image for no drift', async () => {
         const session = await ordered(newUser())
         await archive(session, COMPLETED)

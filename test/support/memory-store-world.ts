@@ -39,6 +39,9 @@ export const memoryStoreWorld = (): StoreWorld => {
       const row = state.rows.get(session)
       if (row) row.attempts = 99
     },
+    dropRow: async (session) => {
+      state.rows.delete(session)
+    },
     dropBalance: async (owner) => {
       ledger.users.delete(ownerId(owner))
       ledger.stores.delete(ownerId(owner))

@@ -53,6 +53,10 @@ export const sqlStoreWorld = (connect: () => Sql, onClose: () => Promise<void>):
       await sql.query('update public.generation_sessions set attempts = 99 where id = $1', [session])
       await sql.query('update public.store_generation_sessions set attempts = 99 where id = $1', [session])
     },
+    dropRow: async (session) => {
+      await sql.query('delete from public.generation_sessions where id = $1', [session])
+      await sql.query('delete from public.store_generation_sessions where id = $1', [session])
+    },
     dropBalance: async (owner) => {
       await sql.query('delete from public.user_credits where user_id = $1', [ownerId(owner)])
       await sql.query('delete from public.store_credits where store_id = $1', [ownerId(owner)])

@@ -33,6 +33,8 @@ export interface StoreWorld {
   age(session: SessionId, ms: number): Promise<void>
   /** Changes the row behind everybody's back. */
   damage(session: SessionId): Promise<void>
+  /** Takes the session row away, and nothing else. */
+  dropRow(session: SessionId): Promise<void>
   /** Takes an account's balance row away, and nothing else. */
   dropBalance(owner: Owner): Promise<void>
   close(): Promise<void>

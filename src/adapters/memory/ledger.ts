@@ -22,6 +22,8 @@ export interface Transaction {
 
 /** The platform's credit tables: plain data. */
 export interface LedgerState {
+  /** Users and stores that exist, with or without a balance. */
+  readonly accounts: Set<string>
   readonly users: Map<string, Balance>
   readonly stores: Map<string, Balance>
   /** Keyed `<store>|<email>`. */
@@ -33,6 +35,7 @@ export interface LedgerState {
 }
 
 export const emptyLedger = (): LedgerState => ({
+  accounts: new Set(),
   users: new Map(),
   stores: new Map(),
   shoppers: new Map(),
@@ -61,6 +64,7 @@ export class MemoryLedger {
   /** Makes the account where it is missing, and buys credits for one that has none left. */
   fund(kind: 'users' | 'stores', owner: string, credits: number): void {
     const account = this.state[kind].get(owner) ?? { balance: 0, earned: 0, spent: 0 }
+    this.state.accounts.add(owner)
     this.state[kind].set(owner, account)
     if (account.balance > 0 || credits === 0) return
     account.balance += credits

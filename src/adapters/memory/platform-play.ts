@@ -51,6 +51,7 @@ export const memoryPlatformPlay = (state: StoreState, ledger: MemoryLedger, now:
   remove: async (owner) => {
     for (const row of state.rows.values()) if (row.ownerId === owner) state.rows.delete(row.id)
     for (const key of state.ledger.shoppers.keys()) if (key.startsWith(`${owner}|`)) state.ledger.shoppers.delete(key)
+    state.ledger.accounts.delete(owner)
     state.ledger.users.delete(owner)
     state.ledger.stores.delete(owner)
     state.ledger.transactions.delete(owner)

@@ -98,6 +98,7 @@ const writeSession = (
 const newRow = (ledger: MemoryLedger, id: PlatformRow['id'], patch: CreationColumns): PlatformRow | null => {
   const { channel, owner_id: ownerId } = patch
   if (channel === undefined || ownerId === undefined) return null
+  ledger.state.accounts.add(ownerId)
   if (channel === 'b2b') ledger.fund('stores', ownerId, 0)
   const requestId = patch.request_id ?? null
   const createdAt = patch.created_at ?? isoTime(0)
@@ -129,6 +130,10 @@ export const memoryRebuilds = (state: StoreState, ledger: MemoryLedger, rowsOwne
   },
 })
 
+/** A row that went with its user or store is not brought back. */
+const hasAccount = (ledger: MemoryLedger, { set }: RowPatch): boolean =>
+  ledger.state.accounts.has((set as CreationColumns).owner_id ?? '')
+
 type Drift = DriftSample & { column: string }
 
 const correct = (
@@ -146,7 +151,7 @@ const correct = (
   } else if (before !== undefined) {
     const { seq } = patch
     state.rows.set(patch.sessionId, { ...patchedSession(before as PlatformRow, patch.set as SessionColumns), seq })
-  } else if (rowsOwner === 'ours') writePatch(state, ledger, rowsOwner, name, patch)
+  } else if (rowsOwner === 'ours' && hasAccount(ledger, patch)) writePatch(state, ledger, rowsOwner, name, patch)
   return differences(patch.sessionId, before, table.get(patch.sessionId))
 }
 
