@@ -9,20 +9,24 @@ describe('an error of a database', () => {
     ['23505', 'a constraint'],
     ['42P01', 'a table that is missing'],
     ['40P01', 'a deadlock'],
-  ])('%s (%s) says that nothing happened', (code) => expect(isRefusal(code)).toBe(true))
+  ])('%s (%s) says that nothing happened', (code: string) => expect(isRefusal(code)).toBe(true))
 
   it.each([
     ['08006', 'a lost connection'],
     ['57014', 'a timeout'],
     ['XX000', 'an internal error'],
     ['EPIPE', 'a broken socket'],
-    [undefined, 'no code'],
-  ])('%s (%s) leaves open what happened', (code) => expect(isRefusal(code)).toBe(false))
+    ['', 'no code'],
+  ])('%s (%s) leaves open what happened', (code: string) => expect(isRefusal(code)).toBe(false))
 })
 
 describe('a refund', () => {
-  const refundWith = (error: Error) =>
-    databasePlatform(() => Promise.reject(error), 'platform').refund(sessionId, { partition: 0, epoch: 1 })
+  const refundWith = (error: Error) => {
+    const fail = async () => {
+      throw error
+    }
+    return databasePlatform(fail, 'platform').refund(sessionId, { partition: 0, epoch: 1 })
+  }
 
   it('that the database refused is an outcome to retry later', async () => {
     const refused = new Refused('P0001', 'no balance row')
