@@ -1,7 +1,13 @@
-import { afterAll, beforeAll } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import { openPostgresLog } from '../../src/adapters/postgres/event-log.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { eventLogContract } from '../contracts/event-log.ts'
+import { realClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
+import { faulty } from '../support/faulty-sql.ts'
+import { startWorker } from '../support/log-worker.ts'
 import { postgresLogWorld } from '../support/postgres-log-world.ts'
 
 let sql: EmbeddedSql
@@ -18,4 +24,21 @@ eventLogContract('embedded', async (shape) => {
     () => sql,
     () => sql.script('drop schema wearon cascade'),
   )
+})
+
+it('the embedded event log gives a process that is alone at once what a killed one held', async () => {
+  await migrate(sql)
+  const open = (on: EmbeddedSql | ReturnType<typeof faulty>) =>
+    openPostgresLog({ sql: on, partitions: 4, clock: realClock, newId: randomUUID, alone: true })
+  const connection = faulty(sql)
+  const killed = startWorker(await open(connection))
+  await eventually(() => expect(killed.leases.size).toBe(4))
+  const before = killed.lease(0).epoch.number
+  connection.cut()
+  const log = await open(sql)
+  const heir = startWorker(log)
+  await eventually(() => expect(heir.leases.size).toBe(4), 2_000)
+  expect(heir.lease(0).epoch.number).toBeGreaterThan(before)
+  await heir.stop()
+  await log.close()
 })

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { FolderInUse, lockFolder, readHolder } from '../../src/adapters/postgres/lock.ts'
 
-const HOLD = join(import.meta.dirname, '../support/hold-folder.ts')
+const HOLD = fileURLToPath(import.meta.resolve('../support/hold-folder.ts'))
 
 let folder: string
 const children: ChildProcess[] = []

@@ -18,7 +18,7 @@ const AT = Date.UTC(2026, 5, 1)
 export const sessionId = (): SessionId => SessionId.parse(randomUUID())
 
 /** Some fact: the log keeps them and does not read them. */
-export const someFact = (session: SessionId, seq = 1): Fact =>
+const someFact = (session: SessionId, seq = 1): Fact =>
   parseFact({
     id: `${session}/${seq}`,
     type: 'refund.requested',

@@ -7,6 +7,10 @@ import { parsers } from './values.ts'
 
 const BYTEA = 17
 
+/** PGlite runs no autovacuum: without this, what was deleted keeps its place for ever, and plans know nothing of the tables. */
+const VACUUM = 'vacuum (analyze)'
+const VACUUM_EVERY_MS = 600_000
+
 /** PGlite's own way with bytes takes them one by one in JavaScript, ten times as long. */
 const options = {
   parsers: { ...parsers, [BYTEA]: (text: string) => Buffer.from(text.slice('\\x'.length), 'hex') },
@@ -28,15 +32,25 @@ export const openEmbedded = async (dataDir: string | null): Promise<EmbeddedSql>
   await mkdir(dataDir, { recursive: true })
   const lock = lockFolder(dataDir)
   try {
-    return sqlOn(await PGlite.create(join(dataDir, 'database'), options), lock)
+    const database = await PGlite.create(join(dataDir, 'database'), options)
+    await database.exec(VACUUM)
+    return sqlOn(database, lock)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-const sqlOn = (database: PGlite, lock: FolderLock | null): EmbeddedSql => ({
-  lock,
+const sqlOn = (database: PGlite, lock: FolderLock | null): EmbeddedSql => {
+  const vacuum = async () => {
+    // Tidying is tried again; what is really broken shows where the database is used.
+    await database.exec(VACUUM).catch(() => undefined)
+  }
+  const tidying = setInterval(() => void vacuum(), VACUUM_EVERY_MS).unref()
+  return { ...callsOn(database), lock, close: () => close(database, lock, tidying) }
+}
+
+const callsOn = (database: PGlite): Omit<Sql, 'close'> => ({
   query: queryOn(database),
   script: scriptOn(database),
   transaction: (work) => database.transaction((on) => work({ query: queryOn(on), script: scriptOn(on) })),
@@ -44,12 +58,14 @@ const sqlOn = (database: PGlite, lock: FolderLock | null): EmbeddedSql => ({
     const unlisten = await database.listen(channel, onNotify)
     return () => unlisten()
   },
-  close: async () => {
-    // Last, so that nobody opens a folder that is still written to.
-    await database.close()
-    lock?.release()
-  },
 })
+
+const close = async (database: PGlite, lock: FolderLock | null, tidying: NodeJS.Timeout): Promise<void> => {
+  clearInterval(tidying)
+  await database.close()
+  // Last, so that nobody opens a folder that is still written to.
+  lock?.release()
+}
 
 const queryOn =
   (on: PGlite | Transaction): Queryable['query'] =>
