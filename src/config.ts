@@ -64,6 +64,7 @@ export interface Config {
   readonly eventLog: 'embedded' | 'postgres'
   readonly store: 'embedded' | 'postgres'
   readonly databaseUrl: string | undefined
+  readonly redisUrl: string | undefined
   readonly partitions: number
   /** What the signed URLs of our own object folder begin with; null: this server's own address. */
   readonly publicUrl: string | null
@@ -111,6 +112,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     eventLog: valueOf(choices, 'EVENT_LOG') as Config['eventLog'],
     store: valueOf(choices, 'STORE') as Config['store'],
     databaseUrl: variables.DATABASE_URL,
+    redisUrl: variables.REDIS_URL,
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
     concurrency: variables.WORKER_CONCURRENCY,

@@ -6,10 +6,11 @@ import { beginExchange, exchangeOf } from './exchange.ts'
 import { healthRoutes } from './health.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
-import type { HttpParts } from './parts.ts'
+import type { HttpLimits, HttpParts } from './parts.ts'
 import { Problem } from './problem.ts'
 import { publishRoutes } from './publish.ts'
-import type { Answer, RawCall, Route } from './route.ts'
+import { rehearsalRoutes } from './rehearsal.ts'
+import type { Answer, BodyKind, RawCall, Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
 import { streamRoutes } from './streams.ts'
 
@@ -20,13 +21,17 @@ export interface Http {
   endStreams(): void
 }
 
-/** Puts all routes behind one door: ids, limits, logs, metrics and problems are the same for each of them. */
-export const createHttp = (parts: HttpParts): Http => {
+/**
+ * Puts all routes behind one door: ids, limits, logs, metrics and problems are the same for each of them. `probesOnly`: for a
+ * process that serves no API, but is watched like any other.
+ */
+export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http => {
   const streams = new OpenStreams(parts.limits.streamsMax)
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
   app.use(beginExchange(parts))
-  for (const [path, routes] of Map.groupBy(routesOf(parts), ({ path: template }) => template)) {
+  const served = probesOnly ? healthRoutes(parts) : routesOf(parts)
+  for (const [path, routes] of Map.groupBy(served, ({ path: template }) => template)) {
     mount(app, path, routes, parts, streams)
   }
   app.use(() => {
@@ -44,6 +49,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...operateRoutes(parts),
   ...healthRoutes(parts),
   ...objectRoutes(parts.objects),
+  ...rehearsalRoutes(parts),
 ]
 
 const mount = (app: Express, path: string, routes: readonly Route[], parts: HttpParts, streams: OpenStreams): void => {
@@ -53,7 +59,7 @@ const mount = (app: Express, path: string, routes: readonly Route[], parts: Http
     next()
   })
   for (const one of routes) {
-    if (one.takesBody) at[one.method](requireJson, readBytes(parts.limits.bodyBytes))
+    if (one.body !== null) at[one.method](...bodyOf(one.body, parts.limits))
     at[one.method](async (request, response) => {
       const { params, query, headers } = request
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -77,9 +83,17 @@ const inTime = async (one: Route, call: RawCall, { env, limits }: HttpParts): Pr
   return Promise.race([answer, tooLate])
 }
 
-const requireJson: RequestHandler = (request, _response, next) => {
-  if (request.is('application/json') === false) throw new Problem('media_type_unsupported')
-  next()
-}
+/** Neither type is one that a page of another site may send unasked. */
+const bodyOf = (kind: BodyKind, { bodyBytes, pictureBytes }: HttpLimits): RequestHandler[] =>
+  kind === 'json'
+    ? [requireType('application/json'), readBytes(bodyBytes)]
+    : [requireType('image/*', 'application/octet-stream'), readBytes(pictureBytes)]
+
+const requireType =
+  (...types: string[]): RequestHandler =>
+  (request, _response, next) => {
+    if (request.is(types) === false) throw new Problem('media_type_unsupported')
+    next()
+  }
 
 const readBytes = (limit: number): RequestHandler => express.raw({ type: () => true, limit, inflate: false })

@@ -4,6 +4,7 @@ import type { ServedObjects } from '../machines/ports/objects.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
+import type { Order } from '../projections/producer.ts'
 import type { Acceptances, Queries } from '../projections/queries.ts'
 import type { Archive, ProjectionTables } from '../projections/store.ts'
 import type { StreamLimits } from './event-stream.ts'
@@ -28,9 +29,19 @@ export interface Check {
   readonly run: () => Promise<void>
 }
 
+/** Plays what the platform does around a task: charging for it, and keeping the uploaded pictures. */
+export interface Rehearsal {
+  /** Account, charge and session row, as the producer writes them before it pushes a task. */
+  order(order: Order): Promise<void>
+  /** Keeps a picture for some hours and answers where it can be fetched; null for bytes that are no picture. */
+  upload(bytes: Uint8Array): Promise<{ url: string; expiresAt: string } | null>
+}
+
 /** How much HTTP takes before it says no. */
 export interface HttpLimits extends StreamLimits {
   readonly bodyBytes: number
+  /** An uploaded picture; photos of phones are 3 to 8 MB. */
+  readonly pictureBytes: number
   /** Sessions of a tenant that have not ended; beyond, publications get 429. */
   readonly tenantBacklogMax: number
   /** How old a count of a tenant's backlog may be, ms. */
@@ -50,6 +61,7 @@ export interface HttpLimits extends StreamLimits {
 
 export const defaultLimits: HttpLimits = {
   bodyBytes: 256 * 1024,
+  pictureBytes: 10 * 1024 * 1024,
   tenantBacklogMax: 10_000,
   backlogCacheMs: 1_000,
   requestsMax: 1_000,
@@ -78,6 +90,8 @@ export interface HttpParts {
   readonly rebuild: ((projection: string) => Promise<'started' | 'running' | 'unknown'>) | null
   /** Repairs a damaged partition of this process; null when it is not here or not damaged. */
   readonly repair: ((partition: number) => Promise<Repaired | null>) | null
+  /** For trying things out; null where the database may be the platform's own. */
+  readonly rehearsal: Rehearsal | null
   readonly status: () => ProcessStatus
   readonly checks: readonly Check[]
   readonly metrics: PromMeter

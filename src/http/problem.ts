@@ -25,11 +25,13 @@ export const problems = {
   method_not_allowed: { status: 405, detail: 'This path does not take this method; Allow lists those that it takes.' },
   session_of_another: { status: 409, detail: 'The session was accepted from another tenant.' },
   session_ended: { status: 409, detail: 'The session has ended; nothing is left to cancel.' },
+  session_exists: { status: 409, detail: 'There is a session of this id already; it was charged for then.' },
   rebuild_running: { status: 409, detail: 'A rebuild of this projection is running already.' },
   repair_not_possible: { status: 409, detail: 'The partition is not damaged, or not held by this process.' },
   body_too_large: { status: 413, detail: 'The body is larger than this path takes.' },
   media_type_unsupported: { status: 415, detail: 'Send the body as application/json, not compressed.' },
   key_reused: { status: 422, detail: 'The Idempotency-Key was used with another body before.' },
+  no_picture: { status: 422, detail: 'The body is no picture that can be read: send JPEG, PNG, WebP, AVIF or GIF.' },
   backlog_full: {
     status: 429,
     detail: 'The tenant has too many sessions that have not ended; publish again when some have.',

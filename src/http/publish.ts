@@ -24,7 +24,7 @@ export const publishRoutes = (parts: HttpParts): Route[] => {
     route({
       method: 'post',
       path: '/v1/generations',
-      takesBody: true,
+      body: 'json',
       handle: (call) => publishGeneration(call, parts, backlog),
     }),
     route({

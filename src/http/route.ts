@@ -27,12 +27,15 @@ export interface Call<Params, Query> extends Omit<RawCall, 'params' | 'query'> {
   readonly query: Query
 }
 
+/** What a route takes as its body. `picture`: the bytes of one. */
+export type BodyKind = 'json' | 'picture'
+
 /** One row of the API: method and path template, what it takes, what it does. Docs and authorisation can read it. */
 export interface Route {
   readonly method: Method
   /** As Express matches it: `/v1/generations/:id`. Also the label in metrics and logs. */
   readonly path: string
-  readonly takesBody: boolean
+  readonly body: BodyKind | null
   /** Ms until a caller is told to try again. Streams live as long as they like. */
   readonly timeoutMs: number | null
   readonly answer: (call: RawCall) => Promise<Answer>
@@ -46,13 +49,13 @@ export const route = <Params = Record<string, never>, Query = Record<string, nev
   path: string
   params?: z.ZodType<Params>
   query?: z.ZodType<Query>
-  takesBody?: boolean
+  body?: BodyKind
   timeoutMs?: number
   handle: (call: Call<Params, Query>) => Promise<Answer> | Answer
 }): Route => ({
   method: spec.method,
   path: spec.path,
-  takesBody: spec.takesBody ?? false,
+  body: spec.body ?? null,
   timeoutMs: spec.timeoutMs ?? null,
   answer: async (call) =>
     spec.handle({

@@ -73,6 +73,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     objects: null,
     rebuild: null,
     repair: null,
+    rehearsal: null,
     status: () => quiet,
     checks: [] satisfies Check[],
     metrics,

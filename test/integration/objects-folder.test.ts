@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FolderObjects, openFolderObjects } from '../../src/adapters/folder/objects.ts'
 import { objectsContract } from '../contracts/objects.ts'
 
-const publicUrl = 'http://127.0.0.1:8000'
+const publicUrl = () => 'http://127.0.0.1:8000'
 const HOUR_MS = 3_600_000
 const JPEG = Buffer.from('ffd8ffe0', 'hex')
 

@@ -15,8 +15,8 @@ const PUT_TRIES_MAX = 5
 export interface FolderOptions {
   /** Created when missing; holds the objects, the signing secret and what is being written. */
   readonly folder: string
-  /** Where our HTTP is reached from outside, without a slash at its end: `http://127.0.0.1:8000`. */
-  readonly publicUrl: string
+  /** Where our HTTP is reached from outside by now, without a slash at its end: `http://127.0.0.1:8000`. */
+  readonly publicUrl: () => string
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -65,7 +65,7 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
     async sign(path, validMs) {
       objectSegments(path)
       const expiresS = Math.floor((now() + validMs) / 1_000)
-      const url = `${publicUrl}/objects/${path}?expires=${expiresS}&signature=${signer.sign(path, expiresS)}`
+      const url = `${publicUrl()}/objects/${path}?expires=${expiresS}&signature=${signer.sign(path, expiresS)}`
       return { url, expiresAt: isoTime(expiresS * 1_000) }
     },
     async open(path, { expires, signature }) {

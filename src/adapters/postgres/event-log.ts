@@ -1,6 +1,6 @@
 import type { TaskSource } from '../../events/task.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
-import type { DeadLetter, EventLog } from '../../machines/ports/event-log.ts'
+import { type DeadLetter, type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
 import { logCalls, type Messages, readJournal } from './log-calls.ts'
@@ -44,7 +44,7 @@ export interface PostgresLogOptions {
 
 /**
  * The event log in PostgreSQL's tables, on a server or embedded. Needs the migrations; creates the log itself.
- * @throws Error when the log was created with another number of partitions.
+ * @throws WrongPartitionCount
  */
 export const openPostgresLog = async (options: PostgresLogOptions): Promise<EventLog> => {
   const { sql, partitions, clock, newId, alone = false, onError = () => undefined } = options
@@ -84,7 +84,7 @@ const createLog = async (sql: Sql, partitions: number, newId: () => string): Pro
   ])
   if (log === undefined) throw new Error('the log could not be created')
   if (log.partitions === partitions) return log.identity
-  throw new Error(`this log has ${log.partitions} partitions for good, not ${partitions}`)
+  throw new WrongPartitionCount(log.partitions, partitions)
 }
 
 const refuseUnknown = (messages: Messages, partitions: number): void => {

@@ -18,3 +18,19 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', end, { once: true })
     }),
 }
+
+/**
+ * The time of day as one process sees it: it never goes back, runs on when the time of day is set back, and catches up after
+ * the machine slept. Whole milliseconds.
+ */
+export const steadyClock = (): Clock => {
+  let originMs = performance.timeOrigin
+  return {
+    now: () => {
+      const sinceStartMs = performance.now()
+      originMs = Math.max(originMs, Date.now() - sinceStartMs)
+      return Math.floor(originMs + sinceStartMs)
+    },
+    sleep: systemClock.sleep,
+  }
+}

@@ -65,6 +65,17 @@ export class Fenced extends Error {
   override readonly name = 'Fenced'
 }
 
+/** The log was created with another number of partitions, and keeps it for good. */
+export class WrongPartitionCount extends Error {
+  override readonly name = 'WrongPartitionCount'
+  readonly actual: number
+
+  constructor(actual: number, asked: number) {
+    super(`the log has ${actual} partitions for good, not ${asked}: set PARTITIONS=${actual}`)
+    this.actual = actual
+  }
+}
+
 /** The right to move one partition, as long as `lost` has not fired. */
 export interface PartitionLease {
   readonly partition: number

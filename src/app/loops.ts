@@ -1,0 +1,57 @@
+import type { Clock, Environment } from '../machines/ports/environment.ts'
+import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
+import { archiveJournals } from '../projections/archive.ts'
+import { project, retrySetAside } from '../projections/project.ts'
+import type { Projection } from '../projections/projection.ts'
+import { refunds } from '../projections/refunds.ts'
+import { sessions } from '../projections/sessions.ts'
+import type { Opened } from './open.ts'
+
+/** Every projection that follows the archive. */
+export const projections: readonly Projection[] = [sessions, refunds]
+
+/** How often a loop that does its work rarely shows that it turns. */
+const BEAT_MS = 30_000
+const SWEEP_EVERY_MS = 600_000
+/** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
+const OBJECT_MAX_MS = 6.5 * 3_600_000
+/** A repeat of a publication gets its first answer for this long. */
+const ACCEPTANCE_MAX_MS = 7 * 86_400_000
+
+/** What keeps tables and folder up to date: the role `projector`. */
+export const projectorLoops = ({ log, store, objects }: Opened, env: Environment, signal: AbortSignal): Loop[] => {
+  const { archive, tables, acceptances } = store
+  const names = projections.map(({ name }) => name)
+  const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop })
+  const loop = (name: string, run: Parameters<typeof supervise>[1]) => supervise(name, run, env, signal)
+  return [
+    loop('archive', (alive, stop) => archiveJournals(log, archive, options(alive, stop))),
+    ...projections.map((one) =>
+      loop(one.name, (alive, stop) => project(one, { archive, tables }, options(alive, stop))),
+    ),
+    loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
+    loop('sweep', (alive, stop) =>
+      every(SWEEP_EVERY_MS, env.clock, alive, stop, async () => {
+        await objects.sweep(OBJECT_MAX_MS)
+        await acceptances.prune(new Date(env.clock.now() - ACCEPTANCE_MAX_MS).toISOString())
+      }),
+    ),
+  ]
+}
+
+/** Does the work now and then until the signal aborts, and shows in between that it turns. */
+const every = async (
+  ms: number,
+  clock: Clock,
+  alive: () => void,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> => {
+  while (!signal.aborted) {
+    await work()
+    for (const until = clock.now() + ms; !signal.aborted && clock.now() < until; ) {
+      alive()
+      await clock.sleep(Math.min(BEAT_MS, until - clock.now()), signal)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { type Config, readConfig } from '../config.ts'
+import { openEnvironment, type ProcessEnvironment } from './environment.ts'
+import { failureOf } from './failure.ts'
+import { humanLines } from './log-lines.ts'
+import { type Overrides, type System, startSystem } from './system.ts'
+
+/** Runs the system as a process of its own until SIGTERM or SIGINT, and ends the process. */
+export const serve = async (overrides: Overrides = {}): Promise<void> => {
+  const startedAt = performance.now()
+  try {
+    const config = readConfig()
+    const env = overrides.env ?? openEnvironment(config.logLevel, destination())
+    endOnUnforeseen(env)
+    const system = await startSystem(config, { ...overrides, env })
+    announce(config, env, system, performance.now() - startedAt)
+    sayWhatIsMissing(config, env)
+    endOnSignal(env, system)
+  } catch (error) {
+    const { exitCode, text } = failureOf(error)
+    console.error(`wearon: ${text}`)
+    process.exit(exitCode)
+  }
+}
+
+const isTerminal = (): boolean => process.stdout.isTTY
+
+const destination = () => (isTerminal() ? humanLines((text) => process.stdout.write(text)) : process.stdout)
+
+const announce = (config: Config, { logger }: ProcessEnvironment, { url }: System, ms: number): void => {
+  const { choices, dataDir, partitions } = config
+  const roles = [...config.roles].filter((role) => role !== 'bridge')
+  if (!isTerminal()) {
+    const chosen = Object.fromEntries(choices.map(({ name, value, because }) => [name, `${value} (${because})`]))
+    logger.info({ url, dataDir, roles, partitions, chosen, ms: Math.round(ms) }, 'started')
+    return
+  }
+  const lines = choices.map(({ name, value, because }) => `  ${name.padEnd(10)} ${value.padEnd(9)} ${because}`)
+  console.log(`WearOn runs at ${url} (started in ${(ms / 1_000).toFixed(1)} s)
+  data       ${dataDir}
+  roles      ${roles.join(', ')} on ${partitions} partitions
+${lines.join('\n')}
+  try        npm run wearon -- publish --charge
+  stop       Ctrl-C`)
+}
+
+const sayWhatIsMissing = ({ redisUrl, roles }: Config, { logger }: ProcessEnvironment): void => {
+  if (redisUrl === undefined || !roles.has('bridge')) return
+  logger.warn({}, 'REDIS_URL is set, and the bridge from its list is not built yet: tasks are taken over HTTP only')
+}
+
+/** The first signal hands everything over; a second one ends at once. */
+const endOnSignal = ({ logger }: ProcessEnvironment, system: System): void => {
+  let stopping = false
+  const end = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    logger.info({ signal }, 'stopping: running generations may end, nothing new starts')
+    system.stop().then(
+      () => {
+        logger.info({}, 'stopped')
+        process.exit(0)
+      },
+      (error: unknown) => {
+        logger.error({ error }, 'stopping failed')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+/** Nobody knows what state an unforeseen error left: what is durable is taken up by the next process. */
+const endOnUnforeseen = ({ logger }: ProcessEnvironment): void => {
+  const end = (error: unknown) => {
+    logger.error({ error }, 'unforeseen error: the process ends')
+    process.exit(1)
+  }
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../config.ts'
+import { sessionTable } from '../machines/compile.ts'
+import { generate } from '../machines/effects/generate.ts'
+import type { Environment } from '../machines/ports/environment.ts'
+import { EffectPool } from '../machines/runtime/effect-pool.ts'
+import { RateShare } from '../machines/runtime/rate-share.ts'
+import { Worker } from '../machines/runtime/worker.ts'
+import { pictureFetcher } from '../pictures/fetch.ts'
+import type { Opened } from './open.ts'
+import { ownPictures } from './own-pictures.ts'
+
+/** The role `worker`: owns partitions and does what their sessions owe. @throws Error when IMAGE_HOSTS cannot be read. */
+export const openWorker = (config: Config, env: Environment, opened: Opened): Worker => {
+  const { log, store, objects, generator, publicUrl } = opened
+  const { clock } = env
+  const rate = new RateShare(generator.requestsPerMinute, clock)
+  const pictures = ownPictures(objects, publicUrl, pictureFetcher({ hosts: config.imageHosts }))
+  return new Worker(
+    {
+      env,
+      table: sessionTable,
+      policy: config.policy,
+      log,
+      history: store.history,
+      effects: {
+        generate: generate({ clock, platform: store.platform, pictures, generator, objects }),
+        refund: (session, fence) => store.platform.refund(session, fence),
+      },
+      generations: new EffectPool(config.concurrency, rate, clock),
+      refunds: new EffectPool(config.refundConcurrency, new RateShare(null, clock), clock),
+      drainMs: config.shutdownGraceMs,
+    },
+    rate,
+  )
+}
