@@ -22,7 +22,7 @@ export type Input =
 /** What an input comes to: facts to offer to the machine in order (none: nothing happened), or why it is dropped. */
 export type Decision =
   | { readonly facts: readonly NewFact[] }
-  | { readonly ignored: 'duplicate' | 'too_late' | 'fenced_refund' }
+  | { readonly ignored: 'too_late' | 'fenced_refund' }
   /** It makes no sense, or comes from someone who has no say: an operator should see it. */
   | { readonly refused: string }
 
@@ -54,7 +54,7 @@ export const decide = (session: Snapshot, input: Input, circumstances: Circumsta
 const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumstances): Decision => {
   switch (command.command) {
     case 'generation.request': {
-      if (session.state !== 'new') return { ignored: 'duplicate' }
+      // Of a session that is known already the machine does not accept it: a duplicate.
       const { owner, imageUrls, prompt, taskId } = command.task
       return {
         facts: [{ type: 'generation.requested', data: { owner, imageUrls, prompt, taskId, source: command.source } }],

@@ -8,7 +8,7 @@ export interface Evidence {
   /** Sessions whose publication was acknowledged. */
   readonly accepted: ReadonlySet<SessionId>
   readonly facts: ReadonlyMap<SessionId, readonly Fact[]>
-  /** Every refund in the ledger. `us`: our refund function wrote it. */
+  /** Every refund in the ledger, oldest first. `us`: our refund function wrote it. */
   readonly refunds: readonly {
     readonly sessionId: SessionId
     readonly credits: number
@@ -20,6 +20,8 @@ export interface Evidence {
   readonly tries: readonly Try[]
   /** Each account's balance and what its charges and refunds add up to. */
   readonly balances: readonly { readonly account: string; readonly balance: number; readonly sum: number }[]
+  /** Commits that the log accepted, where they were watched: under which epoch, and whose the partition was then. */
+  readonly commits: readonly { readonly partition: number; readonly epoch: number; readonly owner: number }[]
 }
 
 export interface Try {
@@ -58,6 +60,7 @@ export const violations = (table: SessionTable, evidence: Evidence, { atRest }: 
     ...[...evidence.facts].flatMap(([id, facts]) => attemptsCount(id, facts)),
     ...refundedOnce(evidence, sessions.whole),
     ...triesAreOwed(evidence),
+    ...onlyOwnersWrite(evidence),
     ...(atRest
       ? [...ended(table, evidence, sessions.whole), ...rowsFollow(evidence, sessions.whole), ...balanced(evidence)]
       : []),
@@ -98,7 +101,9 @@ const refundedOnce = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Sn
   for (const { sessionId, by } of refunds) {
     const count = (counts.get(sessionId) ?? 0) + 1
     counts.set(sessionId, count)
-    if (count === 2) found.push({ promise, about: sessionId, what: 'its credit was given back twice' })
+    // The platform may give back what we gave back before; that is a difference in the books, and not our doing.
+    if (by === 'us' && count > 1)
+      found.push({ promise, about: sessionId, what: 'its credit was given back again by us' })
     const completed = sessions.get(sessionId)?.state === 'completed'
     if (by === 'us' && completed)
       found.push({ promise, about: sessionId, what: 'it completed, and we gave its credit back' })
@@ -135,6 +140,15 @@ const triesAreOwed = ({ tries, facts }: Evidence): Violation[] => {
   }
   return found
 }
+
+const onlyOwnersWrite = ({ commits }: Evidence): Violation[] =>
+  commits
+    .filter(({ epoch, owner }) => epoch !== owner)
+    .map(({ partition, epoch, owner }) => ({
+      promise: 'one writer',
+      about: `partition ${partition}`,
+      what: `a commit under epoch ${epoch} was accepted while it was owned under ${owner}`,
+    }))
 
 const ended = (table: SessionTable, { accepted }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] =>
   [...accepted].flatMap((id) => {

@@ -87,13 +87,15 @@ const ended = new Set<unknown>(['completed', 'failed'])
 
 /**
  * The row after a patch, as the SQL function `wearon.session_columns` has it: an ended row never reopens (the platform may
- * have failed it meanwhile), a withdrawn one keeps the words of whoever ended it, an expired URL stays expired.
+ * have failed it meanwhile), a failed one keeps its words (the refund reads from them who failed it), a withdrawn one also
+ * its status, and an expired URL stays expired.
  */
 export const patchedSession = <Row extends SessionColumns>(row: Row, patch: SessionColumns & CreationColumns): Row => {
   const kept: SessionColumns = {}
   const reopens = patch.status === 'queued' || patch.status === 'processing'
   if (ended.has(row.status) && (patch.keep_ended === true || reopens)) kept.status = row.status ?? 'failed'
   if (ended.has(row.status) && patch.keep_ended === true) kept.error_message = row.error_message ?? null
+  if (row.status === 'failed' && patch.status === 'failed' && row.error_message) kept.error_message = row.error_message
   if (patch.status === 'completed') kept.error_message = null
   if (row.generated_image_url === 'expired') kept.generated_image_url = 'expired'
   return { ...row, ...withoutCreation(patch), ...kept }

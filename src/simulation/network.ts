@@ -1,11 +1,9 @@
-import type { Process } from './process.ts'
-
 type AsyncMethod = (...args: never[]) => Promise<unknown>
 
-/** A port whose calls cross the simulated network of a process. Methods named in `local` stay as they are. */
+/** A port whose every call goes through `call`, as over a network. Methods named in `local` stay as they are. */
 export const overNetwork = <Port extends object>(
-  process: Process,
   port: Port,
+  call: (operation: () => Promise<unknown>) => Promise<unknown>,
   local: readonly (keyof Port)[] = [],
 ): Port =>
   new Proxy(port, {
@@ -13,6 +11,6 @@ export const overNetwork = <Port extends object>(
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== 'function') return member
       const method = member.bind(target) as AsyncMethod
-      return local.includes(name as keyof Port) ? method : (...args: never[]) => process.call(() => method(...args))
+      return local.includes(name as keyof Port) ? method : (...args: never[]) => call(() => method(...args))
     },
   })

@@ -10,6 +10,8 @@ export interface FaultRates {
   readonly pause: number
   /** A call is lost before it arrives. */
   readonly lostCall: number
+  /** A call arrives long after it was sent: its sender may be dead by then, or own nothing any more. */
+  readonly slowCall: number
   /** A call is carried out, and its answer is lost. */
   readonly lostAnswer: number
 }
@@ -20,6 +22,7 @@ export class ConnectionLost extends Error {
 }
 
 const PAUSE_MS = { min: 1_000, max: 60_000 }
+const SLOW_CALL_MS = { min: 1_000, max: 20_000 }
 const CALL_MS = { min: 0.2, max: 5 }
 
 /**
@@ -83,8 +86,10 @@ export class Process {
         this.#after(travel(), () => reject(new ConnectionLost('before it arrived')))
         return
       }
+      const slow = this.#scheduler.chance(this.#rates().slowCall)
+      const arrival = slow ? this.#scheduler.between(SLOW_CALL_MS.min, SLOW_CALL_MS.max) : travel()
       // The request is on its way: it is carried out even when its sender dies meanwhile.
-      this.#scheduler.after(travel(), () => {
+      this.#scheduler.after(arrival, () => {
         const lost = this.#scheduler.chance(this.#rates().lostAnswer)
         operation().then(
           (value) => this.#after(travel(), () => (lost ? reject(new ConnectionLost('the answer')) : resolve(value))),

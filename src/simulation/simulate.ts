@@ -19,7 +19,7 @@ const START = Date.UTC(2026, 0, 1)
 const CHAOS_MS = 240_000
 const END_MS = 4 * 3_600_000
 
-const rates: FaultRates = { crash: 0.0004, pause: 0.0003, lostCall: 0.01, lostAnswer: 0.01 }
+const rates: FaultRates = { crash: 0.0004, pause: 0.0003, lostCall: 0.01, slowCall: 0.003, lostAnswer: 0.01 }
 
 export interface SimulationReport {
   readonly seed: number
@@ -42,8 +42,11 @@ class Run {
   readonly #planned: ReadonlyMap<SessionId, PlannedSession>
   /** When each publication was acknowledged. */
   readonly #accepted = new Map<SessionId, number>()
-  readonly #platformRefunds: Evidence['refunds'][number][] = []
+  /** B2c sessions whose push the platform failed, in order: its refund names no session. */
+  readonly #failedPushes = new Map<string, SessionId[]>()
   #pushesLeft = 0
+  /** When the log lost its tail, if it did. */
+  #lostAt = Number.NEGATIVE_INFINITY
 
   constructor(scheduler: Scheduler, world: World, planned: ReadonlyMap<SessionId, PlannedSession>) {
     this.#scheduler = scheduler
@@ -56,7 +59,8 @@ class Run {
     for (const session of this.#planned.values()) this.#playProducer(session)
     this.#playOperator()
     this.#playPlatform()
-    if (this.#scheduler.chance(0.25)) this.#loseTheTail()
+    if (this.#scheduler.chance(0.3)) this.#stopTheStore()
+    if (this.#scheduler.chance(0.3)) this.#loseTheTail()
     this.#scheduler.after(CHAOS_MS, () => {
       this.#world.calm = true
     })
@@ -72,13 +76,17 @@ class Run {
   #playProducer(session: PlannedSession): void {
     const { process, log } = this.#world.caller('producer')
     const bytes = taskOf(session, this.#scheduler.now() + session.publishAtMs)
-    const push = (message: Uint8Array, acknowledged: () => void): void => {
-      log
-        .publish([{ partition: this.#inboxFor(session.id), bytes: message, source: 'list' }])
-        .then(acknowledged, () => this.#scheduler.after(500, () => push(message, acknowledged)))
+    const push = (message: Uint8Array, acknowledged: (sentAt: number) => void): void => {
+      const sentAt = this.#scheduler.now()
+      log.publish([{ partition: this.#inboxFor(session.id), bytes: message, source: 'list' }]).then(
+        () => acknowledged(sentAt),
+        () => this.#scheduler.after(500, () => push(message, acknowledged)),
+      )
     }
-    const acknowledged = () => {
+    const acknowledged = (sentAt: number) => {
       this.#pushesLeft--
+      // Its answer was on the way when the log went back: it may speak of what is gone.
+      if (sentAt <= this.#lostAt) return
       if (!this.#accepted.has(session.id)) this.#accepted.set(session.id, this.#scheduler.now())
     }
     this.#pushesLeft += session.pushes
@@ -126,16 +134,18 @@ class Run {
 
   #playPlatform(): void {
     const { process } = this.#world.caller('platform')
-    const { play, ledger } = this.#world.storeFor(process.clock)
+    const { play } = this.#world.storeFor(process.clock)
     for (const session of this.#planned.values()) {
       const at = session.publishAtMs + this.#scheduler.between(1, 60_000)
       const act = async () => {
         const goes = ['queued', 'processing'].includes(this.#world.store.rows.get(session.id)?.status ?? '')
         // The platform fails a push within seconds, while its own row still waits.
         if (session.platform === 'failed_push' && goes && session.charged) {
+          if (session.owner.channel === 'b2c') {
+            const { userId } = session.owner
+            this.#failedPushes.set(userId, [...(this.#failedPushes.get(userId) ?? []), session.id])
+          }
           await play.failPush(session.id).catch(() => {})
-          if (session.owner.channel === 'b2c')
-            this.#platformRefunds.push({ sessionId: session.id, credits: 1, by: 'platform' })
         }
         if (session.platform === 'uninstall' && session.owner.channel === 'b2b')
           await play.uninstall(session.owner.storeId)
@@ -144,7 +154,12 @@ class Run {
     }
     if (this.#scheduler.chance(0.5))
       this.#scheduler.after(this.#scheduler.between(660_000, 900_000), () => void play.midnight())
-    void ledger
+  }
+
+  #stopTheStore(): void {
+    this.#scheduler.after(this.#scheduler.between(0, CHAOS_MS), () => {
+      this.#world.storeDownUntil = this.#scheduler.now() + this.#scheduler.between(1_000, 60_000)
+    })
   }
 
   /** The log goes back to an earlier moment while everyone is at work, as after a failover, and grows on from there. */
@@ -155,6 +170,7 @@ class Run {
       const earlier: MemoryLogData = structuredClone(this.#world.log.data)
       this.#scheduler.after(this.#scheduler.between(100, 10_000), () => {
         this.#world.log.data = earlier
+        this.#lostAt = this.#scheduler.now()
         // As far as the log itself is durable: what nobody else has seen is gone, and no one can know of it.
         for (const [id, at] of this.#accepted) {
           if (at >= cutTime && !this.#world.store.sessions.has(id)) this.#accepted.delete(id)
@@ -174,18 +190,21 @@ class Run {
 
   #evidence(): Evidence {
     const { sessions, rows, ledger } = this.#world.store
-    const ours = [...ledger.transactions.values()].flat().filter(({ type }) => type === 'refund')
-    const refunds = ours.flatMap(({ description, requestId, amount }) => {
-      const sessionId = this.#sessionOf(description, requestId)
+    const failedPushes = structuredClone(this.#failedPushes)
+    const given = [...ledger.transactions.values()].flat().filter(({ type }) => type === 'refund')
+    const refunds = given.flatMap(({ owner, description, requestId, amount }) => {
+      const failedPush = description === 'Queue error - refund' && requestId === null
+      const sessionId = failedPush ? failedPushes.get(owner)?.shift() : this.#sessionOf(description, requestId)
       const by = description.includes('refund:') ? ('us' as const) : ('platform' as const)
-      return sessionId === null ? [] : [{ sessionId, credits: amount, by }]
+      return sessionId === undefined ? [] : [{ sessionId, credits: amount, by }]
     })
     return {
       accepted: new Set(this.#accepted.keys()),
       facts: sessions,
-      refunds: [...this.#platformRefunds, ...refunds],
+      refunds,
       rows: new Map([...rows].map(([id, row]) => [id, { state: row.state ?? null, seq: row.seq }])),
       tries: this.#world.tries,
+      commits: this.#world.commits,
       balances: [...ledger.users, ...ledger.stores].map(([account, { balance }]) => {
         const sum = transactionsOf(ledger, account).reduce((total, { amount }) => total + amount, 0)
         return { account, balance, sum }
@@ -193,12 +212,12 @@ class Run {
     }
   }
 
-  #sessionOf(description: string, requestId: string | null): SessionId | null {
+  #sessionOf(description: string, requestId: string | null): SessionId | undefined {
     for (const session of this.#planned.values()) {
       if (description.includes(session.id) || (requestId !== null && requestId === requestOf(session)))
         return session.id
     }
-    return null
+    return undefined
   }
 
   #ends(): Record<string, number> {

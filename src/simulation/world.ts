@@ -20,12 +20,12 @@ import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
 import { Worker } from '../machines/runtime/worker.ts'
 import { archiveJournals } from '../projections/archive.ts'
-import type { Try } from '../projections/invariants.ts'
+import type { Evidence, Try } from '../projections/invariants.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
 import { overNetwork } from './network.ts'
-import { type FaultRates, Process } from './process.ts'
+import { ConnectionLost, type FaultRates, Process } from './process.ts'
 import { SimulatedProvider } from './provider.ts'
 import type { PlannedSession } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -60,8 +60,11 @@ export class World {
   readonly store: StoreState = emptyStoreState()
   readonly objects: ReturnType<typeof memoryObjects>
   tries: Try[] = []
+  readonly commits: Evidence['commits'][number][] = []
   /** Calm: nothing more breaks by chance. */
   calm = false
+  /** The database does not answer until then: the archive falls behind, while the log goes on. */
+  storeDownUntil = 0
   readonly #rates: FaultRates
   readonly #provider: SimulatedProvider
   readonly #plants: Plants
@@ -145,7 +148,7 @@ export class World {
       platform,
       pictures: { fetch: async () => [] },
       generator,
-      objects: overNetwork(process, this.objects),
+      objects: overNetwork(this.objects, (operation) => process.call(operation)),
     })
     const context = {
       env,
@@ -189,25 +192,43 @@ export class World {
       rowsOwner: 'platform',
       ...(memory && { memory }),
     })
+    const reach = <Port extends object>(port: Port, local: readonly (keyof Port)[] = []): Port =>
+      overNetwork(port, (operation) => process.call(() => this.#whileUp(operation)), local)
     return {
-      archive: overNetwork(process, store.archive, ['onGrowth']),
-      tables: overNetwork(process, store.tables),
-      history: overNetwork(process, store.history),
-      platform: overNetwork(process, store.platform),
+      archive: reach(store.archive, ['onGrowth']),
+      tables: reach(store.tables),
+      history: reach(store.history),
+      platform: reach(store.platform),
     }
+  }
+
+  #whileUp<Value>(operation: () => Promise<Value>): Promise<Value> {
+    return this.now() < this.storeDownUntil ? Promise.reject(new ConnectionLost('the database is down')) : operation()
   }
 
   #logOf(process: Process, { clock, newId }: Environment): EventLog {
     const { checks = commitChecks, lease: plant = (lease: PartitionLease) => lease } = this.#plants
     const call = <Value>(operation: () => Promise<Value>) => process.call(operation)
     const shared = { partitions: PARTITIONS, state: this.log, drainMs: DRAIN_MS, tombstonesMax: TOMBSTONES_MAX }
-    const log = memoryLog({ ...shared, clock, newId, checks, call })
+    const log = memoryLog({ ...shared, clock, newId, checks: this.#watched(checks), call })
     const own: EventLog['own'] = ({ id, onLease }, signal) =>
       log.own({ id, onLease: (lease) => onLease(plant(lease, this.log)) }, signal)
     return { ...log, own }
   }
+
+  /** Notes whose the partition was at each commit that passes the check. */
+  #watched(checks: CommitChecks): CommitChecks {
+    return {
+      ...checks,
+      epoch: (kept, given) => {
+        const passes = checks.epoch(kept, given)
+        if (passes) this.commits.push({ partition: -1, epoch: given.number, owner: kept.number })
+        return passes
+      },
+    }
+  }
 }
 
-const noFaults: FaultRates = { crash: 0, pause: 0, lostCall: 0, lostAnswer: 0 }
+const noFaults: FaultRates = { crash: 0, pause: 0, lostCall: 0, slowCall: 0, lostAnswer: 0 }
 const silentMeter = { count: () => {}, observe: () => {}, gauge: () => {} }
 const silentLogger = { info: () => {}, warn: () => {}, error: () => {} }

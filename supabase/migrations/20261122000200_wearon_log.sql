@@ -97,9 +97,10 @@ begin
   insert into wearon.log_inboxes (partition) select generate_series(0, partitions - 1) on conflict do nothing;
 end $$;
 
--- Notes that a member lives, frees what stands under its name and is not held, and answers how things stand.
+-- Notes that a member lives, frees what stands under its name and is not held, and answers how things stand. A lease ends
+-- also where the log stands behind what it acknowledged to the lease's owner: it was replaced or lost its tail.
 create or replace function wearon.log_beat(
-  member text, held int[], tokens text[], ttl_ms double precision, takes_share boolean,
+  member text, held int[], tokens text[], steps bigint[], inboxes bigint[], ttl_ms double precision, takes_share boolean,
   out extended int[], out members text[], out free int[]
 )
 language plpgsql set search_path = '' as $$
@@ -127,7 +128,9 @@ begin
   perform from wearon.log_partitions p where p.owner = member order by p.partition for update;
   update wearon.log_partitions p set owner = null, token = null
   where p.owner = member
-    and not exists (select from unnest(held, tokens) as h (partition, token) where h.partition = p.partition and h.token = p.token);
+    and not exists (
+      select from unnest(held, tokens, steps, inboxes) as h (partition, token, step, inbox)
+      where h.partition = p.partition and h.token = p.token and h.step <= p.head_number and h.inbox <= p.consumed);
 
   select coalesce(array_agg(p.partition) filter (where p.owner = member), '{}'),
          coalesce(array_agg(p.partition order by p.partition) filter (where p.owner is null or not exists (
@@ -149,7 +152,9 @@ begin
     where m.id in (select p.owner from wearon.log_partitions p where p.partition = any (wanted)) order by m.id for share;
   perform from wearon.log_partitions p where p.partition = any (wanted) order by p.partition for update;
   return query
-    update wearon.log_partitions p set owner = member, epoch = p.epoch + 1, token = w.token
+    -- Time in it keeps the epoch growing also where the log lost its tail, and the count with it.
+    update wearon.log_partitions p set owner = member, token = w.token,
+      epoch = greatest(p.epoch + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)
     from unnest(wanted, tokens) as w (partition, token)
     where p.partition = w.partition and (p.owner is null or not exists (
       select from wearon.log_members m where m.id = p.owner and m.expires_at > clock_timestamp()))
@@ -224,14 +229,13 @@ begin
   return query
   with given as materialized (
     select * from json_to_recordset(commits) as c (
-      partition int, epoch bigint, token text, number bigint, id text, previous text, format int, at timestamptz,
+      partition int, epoch bigint, token text, head text, number bigint, id text, previous text, format int, at timestamptz,
       fact_count int, facts json, consumed bigint, sessions json, letters json)
   ), judged as materialized (
     select g.*, case
       when p.epoch <> g.epoch or p.token is distinct from g.token then 'fenced'
-      when g.id is null then 'committed'
       when p.head_id = g.id then 'repeated'
-      when p.head_id is distinct from g.previous or g.number <= p.head_number then 'fenced'
+      when p.head_id is distinct from g.head or g.number <= p.head_number then 'fenced'
       else 'committed' end as verdict
     from given g join wearon.log_partitions p on p.partition = g.partition
   ), passed as materialized (

@@ -326,13 +326,14 @@ create type wearon.session_patch as (
 end if; end $$;
 
 -- What a patch `p` makes of a row `t`, column by column; shared by live writes and rebuilds. An ended row never reopens: the
--- platform may have failed it meanwhile. `keep_ended` (withdrawn) leaves the ended row's own words, 'expired' stays expired.
+-- platform may have failed it meanwhile, and its words then tell the refund who did. `keep_ended` (withdrawn) leaves the ended row's own words, 'expired' stays expired.
 create or replace function wearon.session_columns() returns table (name text, value text) language sql immutable as $$
   values ('seq', 'p.seq'), ('state', 'coalesce(p.state, t.state)'), ('attempts', 'coalesce(p.attempts, t.attempts)'),
   ('status', $e$case when t.status in ('completed', 'failed') and (p.keep_ended or p.status in ('queued', 'processing'))
     then t.status else coalesce(p.status, t.status) end$e$),
   ('error_message', $e$case when p.status = 'completed' then null
     when t.status in ('completed', 'failed') and p.keep_ended then t.error_message
+    when t.status = 'failed' and p.status = 'failed' then coalesce(t.error_message, p.error_message)
     else coalesce(p.error_message, t.error_message) end$e$),
   ('generated_image_url', $e$case when t.generated_image_url = 'expired' then 'expired'
     else coalesce(p.generated_image_url, t.generated_image_url) end$e$),

@@ -102,8 +102,8 @@ end $$;
 create or replace function wearon.decide_refund(p_session uuid) returns jsonb language plpgsql as $$
 declare b2c public.generation_sessions; b2b public.store_generation_sessions; status text; evidence jsonb; given record;
 begin
-  select * into b2c from public.generation_sessions where id = p_session for share;
-  select * into b2b from public.store_generation_sessions where id = p_session for share;
+  select * into b2c from public.generation_sessions where id = p_session for update;
+  select * into b2b from public.store_generation_sessions where id = p_session for update;
   -- Whoever else pays this account holds its balance row until that is visible.
   perform from public.user_credits where user_id = b2c.user_id for update;
   perform from public.store_credits where store_id = b2b.store_id for update;
@@ -125,6 +125,9 @@ begin
   if exists (select from wearon.created_rows where session_id = p_session) then
     return wearon.waived('never_charged', 'the row was made here: no producer charged for it', evidence);
   end if;
+  -- Our projection may lag, and the platform's midnight job gives back what still looks as if it were going.
+  update public.generation_sessions set status = 'failed'
+    where id = p_session and status in ('queued', 'pending', 'processing');
   if b2c.id is not null then return wearon.pay_user(b2c.user_id, p_session, evidence); end if;
   return wearon.refund_store_session(b2b, evidence);
 end $$;

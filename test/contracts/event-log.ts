@@ -248,6 +248,16 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         expect(texts(await takeSome(next))).toEqual(['b'])
       })
 
+      it('without a step is refused as well when the head is not the one it was judged by', async () => {
+        await log.publish([message(0, 'a')])
+        const owned = await lease(0)
+        const [a] = await takeSome(owned)
+        await owned.commit(commitOf({ step: nextStep(owned, null) }))
+        await expect(owned.commit(commitOf({ head: 'not-the-head', inbox: a?.position ?? null }))).rejects.toThrow(
+          Fenced,
+        )
+      })
+
       it('of one partition is judged apart from those of the others', async () => {
         const owned = await Promise.all([0, 1, 2, 3].map((partition) => lease(partition)))
         const steps = owned.map((one) => nextStep(one, one.partition === 2 ? { number: 1, id: 'not-the-head' } : null))

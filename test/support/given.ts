@@ -26,6 +26,8 @@ interface Then {
   /** It is dropped, for this reason. */
   thenIgnored(reason: Extract<Decision, { ignored: string }>['ignored']): void
   thenRefused(reason: RegExp): void
+  /** It brings facts, and the session's machine does not accept the first. */
+  thenRefusedByMachine(): void
 }
 
 /** Facts that happened to a session: `given(requested(), started()).when(rateLimited()).then(deferred(…))`. */
@@ -49,6 +51,12 @@ const from = (session: Snapshot, circumstances: Circumstances): Given => ({
       },
       thenNothing: () => expect(decision).toEqual({ facts: [] }),
       thenIgnored: (reason) => expect(decision).toEqual({ ignored: reason }),
+      thenRefusedByMachine: () => {
+        const [first] = 'facts' in decision ? decision.facts : []
+        expect(first).toBeDefined()
+        if (first)
+          expect(advance(sessionTable, session, factAt(session.seq + 1, first, circumstances.nowMs))).toBeNull()
+      },
       thenRefused: (reason) => expect(decision).toEqual({ refused: matching(reason) }),
     }
   },

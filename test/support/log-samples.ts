@@ -52,6 +52,7 @@ export const nextStep = (lease: PartitionLease, head: StepRef | null, facts = 1,
 })
 
 export const commitOf = (parts: Partial<Commit>): Commit => ({
+  head: parts.step?.previous ?? null,
   step: null,
   inbox: null,
   snapshots: [],

@@ -1,18 +1,19 @@
 import { isoTime } from '../../events/text.ts'
-import { type Commit, type Epoch, Fenced, type Step, type StepRef } from '../../machines/ports/event-log.ts'
+import { type Commit, type Epoch, Fenced, type StepRef } from '../../machines/ports/event-log.ts'
 import type { MemoryPartition } from './log-state.ts'
 
 /** What a commit must pass; each can be left out by a test that wants to see a fault caught. */
 export interface CommitChecks {
   /** Is the lease that commits still the one that the log knows? */
   readonly epoch: (kept: Epoch, given: Epoch) => boolean
-  /** Does the step follow the journal's head? Its number may leave some out: a repair counts on from what was lost. */
-  readonly predecessor: (head: StepRef | null, step: Step) => boolean
+  /** Does the commit follow the journal's head? Its number may leave some out: a repair counts on from what was lost. */
+  readonly predecessor: (head: StepRef | null, commit: Pick<Commit, 'head' | 'step'>) => boolean
 }
 
 export const commitChecks: CommitChecks = {
   epoch: (kept, given) => kept.number === given.number && kept.token === given.token,
-  predecessor: (head, step) => step.previous === (head?.id ?? null) && step.number > (head?.number ?? 0),
+  predecessor: (head, commit) =>
+    commit.head === (head?.id ?? null) && (commit.step === null || commit.step.number > (head?.number ?? 0)),
 }
 
 /** Applies a commit, all of it or nothing; answers whether the journal grew. @throws Fenced */
@@ -27,8 +28,7 @@ export const applyCommit = (
   if (!checks.epoch({ number: partition.epoch, token: partition.token }, epoch))
     throw new Fenced('the partition has another owner')
   if (step !== null && partition.head?.id === step.id) return false
-  if (step !== null && !checks.predecessor(partition.head, step))
-    throw new Fenced(`the journal's head is not ${step.previous}`)
+  if (!checks.predecessor(partition.head, commit)) throw new Fenced(`the journal's head is not ${commit.head}`)
   if (step !== null) {
     partition.steps.push(step)
     partition.head = { number: step.number, id: step.id }

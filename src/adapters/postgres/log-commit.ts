@@ -10,6 +10,7 @@ export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, no
     partition,
     epoch: epoch.number,
     token: epoch.token,
+    head: commit.head,
     ...(step && {
       number: step.number,
       id: step.id,

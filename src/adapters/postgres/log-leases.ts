@@ -30,8 +30,8 @@ export const postgresLeaseTable = (
   partitions,
   beat: async (member, held, ttlMs, joins) => {
     const [pulse] = await sql.query<{ extended: number[]; members: string[]; free: number[] }>(
-      'select * from wearon.log_beat($1, $2, $3, $4, $5)',
-      [member, ...columns(held), ttlMs, joins],
+      'select * from wearon.log_beat($1, $2, $3, $4, $5, $6, $7)',
+      [member, ...columns(held), ...acknowledged(held), ttlMs, joins],
     )
     if (pulse === undefined) throw new Error('the log did not answer the beat')
     return { extended: new Set(pulse.extended), members: pulse.members, free: pulse.free }
@@ -63,6 +63,11 @@ export const postgresLeaseTable = (
   },
   onChange: (listener) => news.onLeases(listener),
 })
+
+const acknowledged = (held: readonly LeaseRef[]) => [
+  held.map(({ acknowledged: { step } }) => step),
+  held.map(({ acknowledged: { inbox } }) => Number(inbox ?? 0)),
+]
 
 const columns = (held: readonly LeaseRef[]) => [
   held.map(({ partition }) => partition),

@@ -35,13 +35,14 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
     forgottenUntil: () => forgottenUntil,
     take: inbox.take,
     onArrival: inbox.onArrival,
-    commit: (commit) => {
+    commit: async (commit) => {
       const encoded = encodeCommit(partition, epoch, commit, clock.now())
       const attempt = async () => {
         if ((await calls.commit(encoded)) === 'fenced')
           throw new Fenced(`partition ${partition} has another owner or head`)
       }
-      return untilKnown(held, clock, attempt, (error) => !isStatementsFault(error))
+      await untilKnown(held, clock, attempt, (error) => !isStatementsFault(error))
+      held.acknowledge(commit)
     },
     trim: async (readUpTo) => {
       held.assertHeld()

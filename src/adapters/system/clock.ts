@@ -3,9 +3,9 @@ import type { Clock } from '../../machines/ports/environment.ts'
 /** setTimeout() takes no more; a longer sleep ends early, and whoever slept looks at the clock again. */
 const TIMER_MAX_MS = 2 ** 31 - 1
 
-/** The machine's own clock. A plain timer: the promised one makes an Error at each abort, which cost a fifth of a session. */
+/** The machine's own clock; it never goes back, because leases are measured with it. A plain timer: the promised one makes an Error at each abort, which cost a fifth of a session. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()

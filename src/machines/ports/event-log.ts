@@ -44,6 +44,11 @@ export interface InboxMessage {
 
 /** Everything that becomes durable at once. */
 export interface Commit {
+  /**
+   * The id of the journal's head as the owner knows it, null for an empty one; a step's `previous`. Also a commit without a
+   * step is refused when it is another one: what the owner judged by was not what the log holds.
+   */
+  readonly head: string | null
   /** The step to append, or null when nothing happened but the inbox position moves or letters die. */
   readonly step: Step | null
   /** The inbox is read up to and with this position; null leaves it where it is. */

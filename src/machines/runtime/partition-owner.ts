@@ -215,8 +215,9 @@ export class PartitionOwner {
     const decision = decide(session, { kind: 'command', command }, this.#circumstances(nowMs))
     if ('refused' in decision) return this.#bury(draft, message, decision.refused, nowMs)
     if ('ignored' in decision) return this.#ignored(decision.ignored)
-    const requestId = command.command === 'generation.request' ? command.task.requestId : session.context.requestId
-    if (!draft.offer(session, decision.facts, requestId)) this.#ignored('not_accepted')
+    const isRequest = command.command === 'generation.request'
+    const requestId = isRequest ? command.task.requestId : session.context.requestId
+    if (!draft.offer(session, decision.facts, requestId)) this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
     if (command.command === 'generation.reject')
       this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
   }
@@ -272,10 +273,10 @@ export class PartitionOwner {
       this.#slots.delete(slot)
       slot.release()
     }
-    for (const { id, input } of pending) if (input.kind === 'timer') this.#scheduleUnlessMoved(draft, id)
+    for (const { id } of pending) this.#scheduleUnlessMoved(draft, id)
   }
 
-  /** A timer that brought no fact only says that the session's wait is over. */
+  /** What brought no fact (a wait that is over, an outcome that came too late) leaves open what the session still owes. */
   #scheduleUnlessMoved(draft: StepDraft, id: SessionId): void {
     const session = draft.session(id)
     if (!isTombstone(session) && !draft.hasMoved(id)) this.#schedule(session)

@@ -47,7 +47,7 @@ export const repair = async (
     at: isoTime(env.clock.now()),
     facts: [],
   }
-  await lease.commit({ step, inbox: null, ...standing(table, lost), deadLetters: [] })
+  await lease.commit({ head: step.previous, step, inbox: null, ...standing(table, lost), deadLetters: [] })
   await history.mend(claim, survivors, head)
   const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
   const kept = count(survivors)

@@ -89,7 +89,14 @@ export class StepDraft {
       else snapshots.push(session)
     }
     const step = this.#facts.length === 0 ? null : this.#step(place)
-    return { step, inbox: place.inbox, snapshots, tombstones, deadLetters: this.#deadLetters }
+    return {
+      head: place.head?.id ?? null,
+      step,
+      inbox: place.inbox,
+      snapshots,
+      tombstones,
+      deadLetters: this.#deadLetters,
+    }
   }
 
   #step(place: { partition: number; epoch: number; head: StepRef | null; id: string }): Step {

@@ -78,10 +78,12 @@ const ends = {
 describe('a task', () => {
   it('opens a session', () => given().when(task()).then(requested()))
 
-  it.each(Object.entries({ queued, processing, owed, ...ends }))('is a duplicate for a %s session', (_, facts) =>
-    given(...facts)
-      .when(task())
-      .thenIgnored('duplicate'),
+  it.each(Object.entries({ queued, processing, owed, ...ends }))(
+    'changes nothing for a %s session: its machine refuses a second request',
+    (_, facts) =>
+      given(...facts)
+        .when(task())
+        .thenRefusedByMachine(),
   )
 
   it('that is bad fails a session that nobody knows, and gives its credit back', () =>
