@@ -26,6 +26,7 @@ export class EffectRunner {
   readonly #report: Report
   readonly #running = new Map<SessionId, Running>()
   readonly #offered = new Map<SessionId, EffectPool>()
+  readonly #stopped = new AbortController()
   #open = true
   #onIdle: () => void = () => {}
 
@@ -88,7 +89,8 @@ export class EffectRunner {
     this.#open = false
     this.#onIdle = onIdle
     for (const id of this.#offered.keys()) this.#retract(id)
-    void this.#context.env.clock.sleep(graceMs, this.#lease.lost).then(() => this.#abortAll())
+    // A timer that outlived its partition would keep the process from ending.
+    void this.#context.env.clock.sleep(graceMs, this.#stopped.signal).then(() => this.#abortAll())
   }
 
   /** Aborts everything and resolves when nothing runs any more. */
@@ -96,6 +98,7 @@ export class EffectRunner {
     this.#open = false
     for (const id of this.#offered.keys()) this.#retract(id)
     this.#abortAll()
+    this.#stopped.abort()
     await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
