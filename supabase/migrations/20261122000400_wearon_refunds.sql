@@ -126,8 +126,8 @@ begin
     return wearon.waived('never_charged', 'the row was made here: no producer charged for it', evidence);
   end if;
   -- Our projection may lag, and the platform's midnight job gives back what still looks as if it were going.
-  update public.generation_sessions set status = 'failed'
-    where id = p_session and status in ('queued', 'pending', 'processing');
+  update public.generation_sessions as r set status = 'failed'
+    where r.id = p_session and r.status in ('queued', 'pending', 'processing');
   if b2c.id is not null then return wearon.pay_user(b2c.user_id, p_session, evidence); end if;
   return wearon.refund_store_session(b2b, evidence);
 end $$;
