@@ -1,0 +1,84 @@
+import { z } from 'zod'
+
+/** No server answers, or it refused: `message` is for whoever typed the command. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+}
+
+const ProblemAnswer = z.object({
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ detail: z.string() })).default([]),
+})
+
+const ANSWER_MS = 130_000
+
+/** Talks to a running server. Every method @throws CommandFailed. */
+export class Client {
+  readonly url: string
+
+  constructor(url: string) {
+    this.url = url.replace(/\/+$/, '')
+  }
+
+  get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#ask(path, {}, schema)
+  }
+
+  post<Value>(path: string, body: object | null, schema: z.ZodType<Value>): Promise<Value> {
+    const json = body === null ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    return this.#ask(path, { method: 'POST', ...json }, schema)
+  }
+
+  /** Uploads a picture and answers where it can be fetched. */
+  async upload(picture: Uint8Array): Promise<string> {
+    const headers = { 'content-type': 'application/octet-stream' }
+    const init = { method: 'POST', headers, body: new Uint8Array(picture) }
+    return (await this.#ask('/v1/rehearsal/pictures', init, z.object({ url: z.string() }))).url
+  }
+
+  /** The data of a stream's events, as they come, until the server ends it or the signal aborts. */
+  async *events(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
+    const { body } = await this.#fetch(path, { signal })
+    let rest = ''
+    try {
+      for await (const text of (body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+        const blocks = (rest + text).split('\n\n')
+        rest = blocks.pop() ?? ''
+        for (const block of blocks) yield* dataOf(block)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  async #ask<Value>(path: string, init: RequestInit, schema: z.ZodType<Value>): Promise<Value> {
+    const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) })
+    const read = schema.safeParse(await response.json())
+    if (read.success) return read.data
+    throw new CommandFailed(`${this.url} answers in a form that this version does not know`)
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const response = await fetch(this.url + path, init).catch((error: unknown) => {
+      throw new CommandFailed(unreachable(this.url, error))
+    })
+    if (response.ok) return response
+    const problem = ProblemAnswer.safeParse(await response.json().catch(() => null))
+    if (!problem.success) throw new CommandFailed(`${this.url} answered with status ${response.status}`)
+    const { code, detail, errors } = problem.data
+    throw new CommandFailed([`${detail} (${code})`, ...errors.map((one) => `  ${one.detail}`)].join('\n'))
+  }
+}
+
+function* dataOf(block: string): Generator<unknown> {
+  for (const line of block.split('\n')) if (line.startsWith('data: ')) yield JSON.parse(line.slice('data: '.length))
+}
+
+const unreachable = (url: string, error: unknown): string => {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = (cause as { code?: unknown } | undefined)?.code
+  if (error instanceof Error && error.name === 'TimeoutError') return `${url} does not answer in time`
+  const why = typeof code === 'string' ? ` (${code})` : ''
+  return `no server answers at ${url}${why}. Start one with "make dev", or name another with --url`
+}

@@ -1,0 +1,119 @@
+import { createWriteStream } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { platformView } from '../../adapters/postgres/platform-view.ts'
+import { previewGenerator } from '../../adapters/preview/generator.ts'
+import { rehearse } from '../../adapters/preview/rehearsal.ts'
+import { openEnvironment } from '../../app/environment.ts'
+import { type System, startSystem } from '../../app/system.ts'
+import { readConfig } from '../../config.ts'
+import { Client } from '../client.ts'
+import { seconds, styled } from '../text.ts'
+import { type Board, liveBoard, plainBoard } from './board.ts'
+import { loadPictures, type Pictures } from './pictures.ts'
+import { newPlot, type Plot } from './plot.ts'
+import { report } from './report.ts'
+import { playProducers, readOutcome } from './stage.ts'
+import { differences, type Outcome } from './verdict.ts'
+import { Watch } from './watch.ts'
+
+const RUNS = '.wearon/demo'
+const IMAGES = 'demo-output'
+/** Far more than it takes; what has not ended by then is told as a difference. */
+const DEADLINE_MS = 60_000
+
+export interface DemoOptions {
+  readonly person?: string
+  readonly garment?: string
+  /** Leaves the data folder, so that a server can be started on it. */
+  readonly keep?: boolean
+}
+
+/** Plays the plot on a system of its own and prints what became of it. True when all ended as it must. */
+export const runDemo = async (options: DemoOptions, plot: Plot = newPlot()): Promise<boolean> => {
+  const startedAt = Date.now()
+  const pictures = await loadPictures(options)
+  const folder = await freshFolder()
+  console.log(styled('bold', 'WearOn: try-on sessions, from task to picture'))
+  console.log(styled('gray', `  starts an embedded database in ${relative('', folder)} ...`))
+  const system = await startOn(folder, plot)
+  try {
+    console.log(
+      styled('gray', `  runs at ${system.url} after ${seconds(Date.now() - startedAt)}; ${pictures.origin}\n`),
+    )
+    const outcome = await play(plot, system, pictures)
+    const images = await keepImages(plot, outcome, system)
+    console.log(report(plot, outcome, images))
+    return conclude(plot, outcome, images.size, Date.now() - startedAt)
+  } finally {
+    await system.stop()
+    if (options.keep) console.log(`  Look around: DATA_DIR=${relative('', folder)} make dev`)
+    else await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const freshFolder = async (): Promise<string> => {
+  await mkdir(RUNS, { recursive: true })
+  return mkdtemp(join(resolve(RUNS), 'run-'))
+}
+
+/** A system of its own: whatever the environment says, the demo is the same. */
+const startOn = (folder: string, { scenes }: Plot): Promise<System> => {
+  const config = readConfig({
+    DATA_DIR: folder,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    PARTITIONS: '16',
+    WORKER_CONCURRENCY: '3',
+  })
+  const env = openEnvironment('info', createWriteStream(join(folder, 'server.log')))
+  const script = new Map(scenes.map(({ sessionId, refusals = [] }) => [sessionId, refusals]))
+  return startSystem(config, { env, generator: rehearse(previewGenerator(), script) })
+}
+
+const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Outcome> => {
+  const client = new Client(system.url)
+  const stop = new AbortController()
+  const watch: Watch = new Watch((fact) => board.fact(fact))
+  const board: Board = process.stdout.isTTY ? liveBoard(plot.scenes, () => watch) : plainBoard(plot.scenes, Date.now())
+  const following = watch.follow(client, stop.signal)
+  try {
+    await playProducers(plot, system, client, pictures)
+    const ids = plot.scenes.map(({ sessionId }) => sessionId)
+    await Promise.race([following, watch.closed(ids), sleep(DEADLINE_MS, undefined, { signal: stop.signal })])
+    return await readOutcome(plot, client, platformView(system.opened.sql))
+  } finally {
+    board.end()
+    stop.abort()
+    await following.catch(() => {})
+  }
+}
+
+/** Copies the images to where they are easily found. Answers their files, by session. */
+const keepImages = async (plot: Plot, { scenes }: Outcome, { opened }: System): Promise<Map<string, string>> => {
+  await rm(IMAGES, { recursive: true, force: true })
+  await mkdir(IMAGES, { recursive: true })
+  const files = new Map<string, string>()
+  for (const [index, { sessionId, title }] of plot.scenes.entries()) {
+    const completed = scenes.get(sessionId)?.facts.find((fact) => fact.type === 'generation.completed')
+    if (completed === undefined) continue
+    const file = join(IMAGES, `${index + 1}-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.jpg`)
+    await copyFile(opened.objects.fileOf(completed.data.result.path), file)
+    files.set(sessionId, file)
+  }
+  return files
+}
+
+const conclude = (plot: Plot, outcome: Outcome, images: number, ms: number): boolean => {
+  const found = differences(plot, outcome)
+  if (found.length > 0) {
+    console.log(`\n${styled('red', 'This did not end as it must:')}\n${found.map((line) => `  ${line}`).join('\n')}`)
+    return false
+  }
+  console.log(`
+${styled('green', `All ${plot.scenes.length} sessions ended as they must`)}, in ${seconds(ms)} with the start of the database.
+  ${images} images lie in ${IMAGES}/
+  Next: make dev keeps a server running; make demo PERSON=me.jpg GARMENT=shirt.jpg tries it on your own pictures.`)
+  return true
+}
