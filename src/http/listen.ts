@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Http } from './app.ts'
 
@@ -9,7 +9,7 @@ const REQUEST_MS = 30_000
 /** Longer than the idle time of common load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 65_000
 const CONNECTIONS_MAX = 5_000
-/** How often a closing server drops connections that have become idle. */
+/** How often a closing server drops connections on which nothing is asked any more. */
 const IDLE_SWEEP_MS = 50
 
 export interface Listening {
@@ -23,14 +23,17 @@ export interface Listening {
 /** Serves until closed. @param port 0 for any free one. Rejects when the address is taken or not ours. */
 export const listen = async (http: Http, { host, port }: { host: string; port: number }): Promise<Listening> => {
   let closing = false
+  const connections = new Connections()
   const server = createServer(
     { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       if (closing) response.setHeader('Connection', 'close')
+      connections.asks(request.socket, response)
       http.handler(request, response)
     },
   )
   server.maxConnections = CONNECTIONS_MAX
+  server.on('connection', (socket: Socket) => connections.add(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -41,19 +44,44 @@ export const listen = async (http: Http, { host, port }: { host: string; port: n
     port: address.port,
     close: (graceMs) => {
       closing = true
-      return shutDown(server, http, graceMs)
+      return shutDown(server, connections, http, graceMs)
     },
   }
 }
 
-const shutDown = async (server: Server, http: Http, graceMs: number): Promise<void> => {
+/** Which connections have a request running. Node's own list takes one that never asked anything for a busy one. */
+class Connections {
+  /** How many requests run on each. */
+  readonly #open = new Map<Socket, number>()
+
+  add(socket: Socket): void {
+    this.#open.set(socket, 0)
+    socket.once('close', () => this.#open.delete(socket))
+  }
+
+  asks(socket: Socket, response: ServerResponse): void {
+    this.#count(socket, 1)
+    response.once('close', () => this.#count(socket, -1))
+  }
+
+  dropIdle(): void {
+    for (const [socket, running] of this.#open) if (running === 0) socket.destroy()
+  }
+
+  #count(socket: Socket, by: number): void {
+    const running = this.#open.get(socket)
+    if (running !== undefined) this.#open.set(socket, running + by)
+  }
+}
+
+const shutDown = async (server: Server, connections: Connections, http: Http, graceMs: number): Promise<void> => {
   const ended = new Promise<true>((resolve) => {
     server.close(() => resolve(true))
   })
   http.endStreams()
   const until = performance.now() + graceMs
   while (performance.now() < until) {
-    server.closeIdleConnections()
+    connections.dropIdle()
     if (await Promise.race([ended, sleep(IDLE_SWEEP_MS, false)])) return
   }
   server.closeAllConnections()
