@@ -38,7 +38,7 @@ export class Client {
   }
 
   /** The data of a stream's events, as they come, until the server ends it or the signal aborts. */
-  async *events(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
+  async *events(path: string, signal: AbortSignal): AsyncGenerator {
     const { body } = await this.#fetch(path, { signal })
     let rest = ''
     try {
@@ -71,7 +71,7 @@ export class Client {
   }
 }
 
-function* dataOf(block: string): Generator<unknown> {
+function* dataOf(block: string): Generator {
   for (const line of block.split('\n')) if (line.startsWith('data: ')) yield JSON.parse(line.slice('data: '.length))
 }
 
