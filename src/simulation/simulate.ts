@@ -40,8 +40,8 @@ class Run {
   readonly #scheduler: Scheduler
   readonly #world: World
   readonly #planned: ReadonlyMap<SessionId, PlannedSession>
-  /** When each publication was acknowledged. */
-  readonly #accepted = new Map<SessionId, number>()
+  /** Sessions whose publication was acknowledged. */
+  readonly #accepted = new Set<SessionId>()
   /** B2c sessions whose push the platform failed, in order: its refund names no session. */
   readonly #failedPushes = new Map<string, SessionId[]>()
   #pushesLeft = 0
@@ -87,7 +87,7 @@ class Run {
       this.#pushesLeft--
       // Its answer was on the way when the log went back: it may speak of what is gone.
       if (sentAt <= this.#lostAt) return
-      if (!this.#accepted.has(session.id)) this.#accepted.set(session.id, this.#scheduler.now())
+      this.#accepted.add(session.id)
     }
     this.#pushesLeft += session.pushes
     this.#scheduler.after(session.publishAtMs, () => {
@@ -166,14 +166,13 @@ class Run {
   #loseTheTail(): void {
     const cutAt = this.#scheduler.between(20_000, CHAOS_MS)
     this.#scheduler.after(cutAt, () => {
-      const cutTime = this.#scheduler.now()
       const earlier: MemoryLogData = structuredClone(this.#world.log.data)
       this.#scheduler.after(this.#scheduler.between(100, 10_000), () => {
         this.#world.log.data = earlier
         this.#lostAt = this.#scheduler.now()
-        // As far as the log itself is durable: what nobody else has seen is gone, and no one can know of it.
-        for (const [id, at] of this.#accepted) {
-          if (at >= cutTime && !this.#world.store.sessions.has(id)) this.#accepted.delete(id)
+        // As far as the log itself is durable: what the session's partition had taken and nobody else has seen is gone.
+        for (const id of this.#accepted) {
+          if (!this.#world.store.sessions.has(id) && !holdsTraceOf(id, earlier)) this.#accepted.delete(id)
         }
         this.#world.tries = []
       })
@@ -184,7 +183,7 @@ class Run {
     if (!this.#world.calm || this.#pushesLeft > 0) return false
     const { facts, sessions, projections } = this.#world.store
     for (const name of ['sessions', 'refunds']) if ((projections.get(name)?.position ?? 0) < facts.length) return false
-    for (const id of this.#accepted.keys()) if (!hasEnded(sessions.get(id))) return false
+    for (const id of this.#accepted) if (!hasEnded(sessions.get(id))) return false
     return this.#world.log.data.partitions.every(({ snapshots, inbox }) => inbox.length === 0 && snapshots.size === 0)
   }
 
@@ -199,7 +198,7 @@ class Run {
       return sessionId === undefined ? [] : [{ sessionId, credits: amount, by }]
     })
     return {
-      accepted: new Set(this.#accepted.keys()),
+      accepted: this.#accepted,
       facts: sessions,
       refunds,
       rows: new Map([...rows].map(([id, row]) => [id, { state: row.state ?? null, seq: row.seq }])),
@@ -222,7 +221,7 @@ class Run {
 
   #ends(): Record<string, number> {
     const ends: Record<string, number> = {}
-    for (const id of this.#accepted.keys()) {
+    for (const id of this.#accepted) {
       const facts = this.#world.store.sessions.get(id) ?? []
       const end = facts.at(-1)?.type ?? 'nothing'
       ends[end] = (ends[end] ?? 0) + 1
@@ -235,6 +234,14 @@ const hasEnded = (facts: Parameters<typeof replay>[2] | undefined): boolean => {
   const last = facts?.at(-1)?.type
   return (
     last === 'generation.completed' || last === 'refund.issued' || last === 'refund.waived' || last === 'refund.settled'
+  )
+}
+
+const holdsTraceOf = (id: SessionId, data: MemoryLogData): boolean => {
+  const home = data.partitions[partitionOf(id, PARTITIONS)]
+  if (home === undefined) return false
+  return (
+    home.snapshots.has(id) || home.tombstones.has(id) || home.inbox.some(({ bytes }) => Buffer.from(bytes).includes(id))
   )
 }
 

@@ -79,6 +79,7 @@ describe('the commit of a step', () => {
 
   it('may only move the inbox', () =>
     expect(draftOf().commit({ ...place, inbox: '17' })).toEqual({
+      head: 'before',
       step: null,
       inbox: '17',
       snapshots: [],

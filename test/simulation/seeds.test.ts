@@ -1,0 +1,10 @@
+import { availableParallelism } from 'node:os'
+import { expect, it } from 'vitest'
+import { simulateMany } from '../../src/simulation/many.ts'
+
+const SEEDS = 2_000
+
+it(`keeps every promise in ${SEEDS} runs of the whole system under faults`, { timeout: 300_000 }, async () => {
+  const failed = await simulateMany({ from: 1, seeds: SEEDS, workers: availableParallelism() })
+  expect(failed.failures, 'replay one with: npm run sim -- --seed N').toEqual([])
+})
