@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { SessionAnswer } from './answers.ts'
+import type { ReconciliationAnswer, SessionAnswer } from './answers.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -30,3 +30,11 @@ export const tableOf = (rows: readonly (readonly string[])[]): string => {
 export const short = (id: string): string => id.slice(0, 8)
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`
+
+/** The reconciliation of facts and credit tables, on two lines. */
+export const books = ({ charged, kept, given_back, owed, open, balanced, classes }: ReconciliationAnswer): string => {
+  const verdict = balanced ? styled('green', 'balanced') : styled('red', 'NOT balanced')
+  const counts = Object.entries(classes).map(([name, count]) => `${count} ${name}`)
+  return `  charged ${charged} = kept ${kept} + given back ${given_back} + owed ${owed} + open ${open}   ${verdict}
+  sessions against the credit tables: ${counts.join(', ') || 'none'}`
+}

@@ -6,12 +6,13 @@ import { seconds, styled } from './text.ts'
 /** A session's facts, one line each, with the time since the first. */
 export const timeline = (facts: readonly Fact[]): string => {
   const startMs = Date.parse(facts[0]?.at ?? '')
-  return facts
-    .map((fact) => {
-      const since = `+${seconds(Date.parse(fact.at) - startMs)}`.padStart(9)
-      return `  ${styled('gray', since)}  ${fact.type.padEnd(21)} ${inWords(fact)}`.trimEnd()
-    })
-    .join('\n')
+  return facts.map((fact) => timelineLine(fact, startMs)).join('\n')
+}
+
+/** One fact, with the time since the session's first. */
+export const timelineLine = (fact: Fact, startMs: number): string => {
+  const since = `+${seconds(Date.parse(fact.at) - startMs)}`.padStart(9)
+  return `  ${styled('gray', since)}  ${fact.type.padEnd(21)} ${inWords(fact)}`.trimEnd()
 }
 
 /** What a fact says beyond its name, on one line. */

@@ -2,13 +2,21 @@ import { Command } from 'commander'
 import { failureOf } from '../app/failure.ts'
 import { CommandFailed } from './client.ts'
 import { addDemo } from './commands/demo.ts'
+import { addChart, addSim } from './commands/explain.ts'
+import { addMigrate } from './commands/migrate.ts'
+import { addOperating } from './commands/operate.ts'
+import { addPublish } from './commands/publish.ts'
+import { addRefunds, addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 
 const program = new Command('wearon')
   .description('Runs try-on sessions, and shows and mends what they did.')
   .showHelpAfterError('(wearon --help lists the commands)')
+  .configureHelp({ sortSubcommands: false })
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
 
-for (const add of [addStart, addDemo]) add(program)
+const commands = [addStart, addDemo, addMigrate, addPublish, addSessions, addRefunds, addOperating, addSim, addChart]
+for (const add of commands) add(program)
 
 try {
   await program.parseAsync()

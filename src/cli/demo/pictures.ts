@@ -9,7 +9,7 @@ import { CommandFailed } from '../client.ts'
 const SAMPLES = join(import.meta.dirname, '../../../../shared/data/tryon')
 const SAMPLE_PERSONS = ['model.webp', 'person.jpg']
 const SAMPLE_ACCESSORIES = ['hat.jpg', 'watch.jpg']
-const DRAWN = 3
+const DRAWN = 4
 
 /** What the demo dresses people with: at least one person and one garment. */
 export interface Pictures {

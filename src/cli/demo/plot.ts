@@ -64,8 +64,8 @@ export const newPlot = (): Plot => {
     ...more,
   })
   const scenes = [
-    play('Anna tries on a shirt', anna),
-    play('Anna tries another, with accessories', anna, { garment: 1, accessories: true }),
+    play('Anna tries a shirt on', anna),
+    play('Anna tries another one', anna, { garment: 1, accessories: true }),
     play("A visitor of the shop, on the shop's credits", shop, { garment: 2 }),
     play('Lea, on her own credits at the shop', lea),
     play("Ben's pictures are refused by moderation", ben, {

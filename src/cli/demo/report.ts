@@ -1,5 +1,4 @@
-import type { ReconciliationAnswer } from '../answers.ts'
-import { short, styled, styledState } from '../text.ts'
+import { books, short, styled, styledState } from '../text.ts'
 import { timeline } from '../timeline.ts'
 import type { Plot } from './plot.ts'
 import { creditsLeft, FIRST_CREDITS, type Outcome } from './verdict.ts'
@@ -27,14 +26,6 @@ export const report = (plot: Plot, outcome: Outcome, images: ReadonlyMap<string,
         styled('gray', ` (${FIRST_CREDITS - creditsLeft(account, plot)} completed)`),
     ),
   ].join('\n')
-
-/** The reconciliation of facts and credit tables, on two lines. */
-export const books = ({ charged, kept, given_back, owed, open, balanced, classes }: ReconciliationAnswer): string => {
-  const verdict = balanced ? styled('green', 'balanced') : styled('red', 'NOT balanced')
-  const counts = Object.entries(classes).map(([name, count]) => `${count} ${name}`)
-  return `  charged ${charged} = kept ${kept} + given back ${given_back} + owed ${owed} + open ${open}   ${verdict}
-  sessions against the credit tables: ${counts.join(', ') || 'none'}`
-}
 
 const sceneReport = (
   name: string,

@@ -28,15 +28,16 @@ export const playProducers = async (plot: Plot, system: System, client: Client, 
     garments: await upload(pictures.garments),
     accessories: await upload(pictures.accessories),
   }
-  for (const [index, scene] of plot.scenes.entries())
-    await playProducer(scene, urlsOf(scene, index, urls), system, client)
+  for (const scene of plot.scenes) {
+    await playProducer(scene, urlsOf(scene, plot.accounts.indexOf(scene.account), urls), system, client)
+  }
   await push(system, plot.garbage, 0)
 }
 
-const urlsOf = (scene: Scene, index: number, urls: Record<'persons' | 'garments' | 'accessories', string[]>) => {
+const urlsOf = (scene: Scene, person: number, urls: Record<'persons' | 'garments' | 'accessories', string[]>) => {
   const turn = (all: readonly string[], at: number) => all[at % all.length] ?? ''
   const accessories = scene.accessories ? urls.accessories : []
-  return [turn(urls.persons, index), turn(urls.garments, scene.garment), ...accessories]
+  return [turn(urls.persons, person), turn(urls.garments, scene.garment), ...accessories]
 }
 
 const playProducer = async (scene: Scene, imageUrls: string[], system: System, client: Client): Promise<void> => {

@@ -1,0 +1,67 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { LettersAnswer, ProjectionsAnswer, ReconciliationAnswer } from '../answers.ts'
+import { serverOf, talksToServer } from '../server.ts'
+import { books, tableOf } from '../text.ts'
+
+interface Json {
+  readonly json?: boolean
+}
+
+/** What operators look at and mend: projections, books, dead letters, damaged partitions. */
+export const addOperating = (program: Command): void => {
+  const projections = program.command('projections').description('the tables that people query')
+  talksToServer(projections.command('status').description('how far each is')).action(showProjections)
+  talksToServer(
+    projections.command('rebuild <name>').description('compute it anew beside the live rows, and correct what differs'),
+  ).action(rebuildProjection)
+  talksToServer(
+    program.command('reconcile').description('hold the facts against the credit tables; exit 1 when they differ'),
+  ).action(reconcile)
+  const dead = program.command('dead').description('messages that nobody could work on')
+  talksToServer(dead.command('list').description('the oldest of them')).action(listLetters)
+  talksToServer(
+    program.command('repair <partition>').description('bring a damaged partition back in line with the archive'),
+  ).action(repairPartition)
+}
+
+const showProjections = async ({ json }: Json, command: Command): Promise<void> => {
+  const { head, items } = await serverOf(command).get('/v1/projections', ProjectionsAnswer)
+  if (json) return console.log(JSON.stringify({ head, items }))
+  const rows = items.map((one) => [one.name, one.position, one.lag_facts, one.set_aside, one.gone].map(String))
+  console.log(`the archive holds ${head} facts`)
+  console.log(tableOf([['projection', 'position', 'behind', 'set aside', 'rows gone'], ...rows]))
+}
+
+const rebuildProjection = async (name: string, { json }: Json, command: Command): Promise<void> => {
+  const path = `/v1/projections/${encodeURIComponent(name)}/rebuild`
+  const answer = await serverOf(command).post(path, null, z.looseObject({ name: z.string() }))
+  console.log(
+    json ? JSON.stringify(answer) : `rebuilding ${answer.name}; what it found different is in the server's log`,
+  )
+}
+
+const reconcile = async ({ json }: Json, command: Command): Promise<void> => {
+  const summary = await serverOf(command).get('/v1/reconciliation', ReconciliationAnswer)
+  console.log(json ? JSON.stringify(summary) : books(summary))
+  if (!summary.balanced) process.exitCode = 1
+}
+
+const listLetters = async ({ json }: Json, command: Command): Promise<void> => {
+  const letters = await serverOf(command).get('/v1/dead-letters?limit=200', LettersAnswer)
+  if (json) return console.log(JSON.stringify(letters))
+  if (letters.items.length === 0) return console.log('no dead letters')
+  const rows = letters.items.map(({ id, at, source, reason }) => [id, at, source, reason])
+  console.log(tableOf([['letter', 'since', 'source', 'reason'], ...rows]))
+}
+
+const Repaired = z.object({ common: z.number(), restored: z.number(), kept: z.number(), voided: z.number() })
+
+const repairPartition = async (partition: string, { json }: Json, command: Command): Promise<void> => {
+  const path = `/v1/partitions/${encodeURIComponent(partition)}/repair`
+  const repaired = await serverOf(command).post(path, null, Repaired)
+  if (json) return console.log(JSON.stringify(repaired))
+  const { common, restored, kept, voided } = repaired
+  console.log(`partition ${partition} stands again: log and archive agree up to step ${common};
+  ${restored} sessions restored from the archive, ${kept} facts kept, ${voided} void`)
+}
