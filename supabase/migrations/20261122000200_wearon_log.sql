@@ -236,8 +236,10 @@ begin
       when p.epoch <> g.epoch or p.token is distinct from g.token then 'fenced'
       when p.head_id = g.id then 'repeated'
       when p.head_id is distinct from g.head or g.number <= p.head_number then 'fenced'
+      -- Its messages are not there: the log lost its tail since they were taken, and will give their positions to others.
+      when g.consumed > b.published then 'fenced'
       else 'committed' end as verdict
-    from given g join wearon.log_partitions p on p.partition = g.partition
+    from given g join wearon.log_partitions p on p.partition = g.partition join wearon.log_inboxes b on b.partition = g.partition
   ), passed as materialized (
     select * from judged j where j.verdict = 'committed'
   ), moved as (

@@ -29,6 +29,8 @@ export const applyCommit = (
     throw new Fenced('the partition has another owner')
   if (step !== null && partition.head?.id === step.id) return false
   if (!checks.predecessor(partition.head, commit)) throw new Fenced(`the journal's head is not ${commit.head}`)
+  // Its messages are not there: the log lost its tail since they were taken, and will give their positions to others.
+  if (Number(commit.inbox ?? 0) > partition.published) throw new Fenced('the inbox went back')
   if (step !== null) {
     partition.steps.push(step)
     partition.head = { number: step.number, id: step.id }

@@ -19,6 +19,7 @@ export const memoryLease = (at: {
   // Looked up at every call: a test may have put an earlier state back.
   const kept = () => partitionIn(state, held.partition)
   let taken = kept().consumed
+  held.acknowledge({ step: kept().head, inbox: String(taken) })
   return {
     partition: held.partition,
     epoch: held.epoch,

@@ -23,6 +23,7 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
   const { sql, calls, news, clock, tombstonesMax } = context
   const { partition, epoch, start } = held
   let { forgottenUntil } = start
+  held.acknowledge({ step: { number: start.headNumber }, inbox: String(start.consumed) })
   const inbox = inboxOf(held, calls, news)
   return {
     partition,

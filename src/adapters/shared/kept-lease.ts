@@ -8,7 +8,7 @@ export interface Grant<Start> {
   readonly start: Start
 }
 
-/** What the log has acknowledged of a lease's commits. */
+/** How far the log was known to be durable: what the lease began with, and its acknowledged commits since. */
 export interface Acknowledged {
   /** The number of the last step. */
   readonly step: number
@@ -22,7 +22,7 @@ export interface HeldLease<Start> extends Grant<Start> {
   readonly handover: AbortSignal
   /** Fires when the lease was lost or released. */
   readonly ended: AbortSignal
-  /** Notes what a commit made durable: a log that is found behind it has lost its tail, and this lease with it. */
+  /** Notes where the lease begins, and what each commit made durable: a log that is found behind it has lost its tail, and this lease with it. */
   acknowledge(commit: { readonly step: { readonly number: number } | null; readonly inbox: string | null }): void
   /** @throws Fenced, and fires `lost`, when the lease has run out on this process's own clock, or ended. */
   assertHeld(): void
