@@ -1,7 +1,8 @@
+import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 
 /** Each benchmark prints a table, and with `--json` one JSON line at its end. */
-const benchmarks: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = { memory }
+const benchmarks: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = { memory, idle }
 
 const [name, ...flags] = process.argv.slice(2)
 const benchmark = benchmarks[name ?? '']

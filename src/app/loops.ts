@@ -10,6 +10,8 @@ import type { Opened } from './open.ts'
 /** Every projection that follows the archive. */
 export const projections: readonly Projection[] = [sessions, refunds]
 
+/** Within one process no notification is lost; each look costs an idle process CPU time. */
+const ALONE_POLL_MS = 30_000
 /** How often a loop that does its work rarely shows that it turns. */
 const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
@@ -19,10 +21,15 @@ const OBJECT_MAX_MS = 6.5 * 3_600_000
 const ACCEPTANCE_MAX_MS = 7 * 86_400_000
 
 /** What keeps tables and folder up to date: the role `projector`. */
-export const projectorLoops = ({ log, store, objects }: Opened, env: Environment, signal: AbortSignal): Loop[] => {
+export const projectorLoops = (
+  { log, store, objects, alone }: Opened,
+  env: Environment,
+  signal: AbortSignal,
+): Loop[] => {
   const { archive, tables, acceptances } = store
   const names = projections.map(({ name }) => name)
-  const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop })
+  const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
+  const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
   const loop = (name: string, run: Parameters<typeof supervise>[1]) => supervise(name, run, env, signal)
   return [
     loop('archive', (alive, stop) => archiveJournals(log, archive, options(alive, stop))),

@@ -39,6 +39,8 @@ export interface Opened {
   /** The store's database. */
   readonly sql: Sql
   readonly checks: readonly Check[]
+  /** No other process can have log or store open: both are embedded. */
+  readonly alone: boolean
   /** Where our HTTP is reached, without a slash at its end; signed URLs begin with it. */
   readonly publicUrl: () => string
   /** Notes where HTTP answers, once it does. */
@@ -85,6 +87,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
     producer: config.store === 'embedded' ? postgresProducer(sql) : null,
     sql,
     checks: checksOf(config, store, log),
+    alone: config.eventLog === 'embedded' && config.store === 'embedded',
     publicUrl: () => publicUrl,
     announce: (url) => {
       publicUrl = config.publicUrl ?? url

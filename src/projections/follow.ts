@@ -4,6 +4,8 @@ import type { Clock, Environment } from '../machines/ports/environment.ts'
 export interface Follow {
   readonly environment: Environment
   readonly signal: AbortSignal
+  /** How often the source is asked although nothing was heard of it, ms. */
+  readonly pollMs?: number
   alive?(): void
 }
 
@@ -18,7 +20,7 @@ export type Round = 'more' | 'idle' | 'moved'
 
 /** Repeats a round until the signal aborts, woken by growth. Rejects with what a round rejects with: supervise it. */
 export const follow = async (
-  { environment, signal, ...health }: Follow,
+  { environment, signal, pollMs = POLL_MS, ...health }: Follow,
   onGrowth: (listener: () => void) => () => void,
   round: () => Promise<Round>,
 ): Promise<void> => {
@@ -30,7 +32,7 @@ export const follow = async (
       health.alive?.()
       const did = await round()
       if (did === 'moved') await clock.sleep(STANDBY_MS * (0.5 + environment.random()), signal)
-      if (did === 'idle') await wakeUp.wait(clock, signal)
+      if (did === 'idle') await wakeUp.wait(clock, pollMs, signal)
     }
   } finally {
     stop()
@@ -47,13 +49,13 @@ class WakeUp {
     this.#wake?.()
   }
 
-  async wait(clock: Clock, signal: AbortSignal): Promise<void> {
+  async wait(clock: Clock, pollMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#called) {
       const woken = new AbortController()
       const wake = () => woken.abort('woken')
       this.#wake = wake
       signal.addEventListener('abort', wake, { once: true })
-      await clock.sleep(POLL_MS, woken.signal)
+      await clock.sleep(pollMs, woken.signal)
       signal.removeEventListener('abort', wake)
       this.#wake = null
     }
