@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { systemClock } from '../src/adapters/system/clock.ts'
+import { steadyClock } from '../src/adapters/system/clock.ts'
 import type { Environment } from '../src/machines/ports/environment.ts'
 
 /** The real clock and chance, no metrics, no log. */
 export const benchEnvironment: Environment = {
-  clock: systemClock,
+  clock: steadyClock(),
   meter: { count: () => {}, observe: () => {}, gauge: () => {} },
   logger: { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) },
   newId: () => randomBytes(16).toString('hex'),

@@ -24,8 +24,11 @@ export const memory = async ({ json }: { json: boolean }): Promise<void> => {
 }
 
 const round = async (sessions: number): Promise<number> => {
-  const { clock, newId } = benchEnvironment
-  const log = memoryLog({ partitions: PARTITIONS, clock, newId })
+  const log = memoryLog({
+    partitions: PARTITIONS,
+    clock: benchEnvironment.clock,
+    newId: () => benchEnvironment.newId(),
+  })
   const stop = new AbortController()
   let completed = 0
   const closed = Promise.withResolvers<void>()

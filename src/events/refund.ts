@@ -17,7 +17,7 @@ export const WaiverReason = z.enum(['never_charged', 'overage', 'charge_unknown'
 export type WaiverReason = z.infer<typeof WaiverReason>
 
 /** `paid` by us just now, or `found` already given back (by the platform, or by an earlier call of ours). */
-export const RefundHow = z.enum(['paid', 'found'])
+const RefundHow = z.enum(['paid', 'found'])
 
 const Tries = z.int().positive()
 const Detail = text(2_000)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Page } from '../projections/queries.ts'
+import { BadCursor, type Page } from '../projections/queries.ts'
 import type { HttpLimits } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 
@@ -31,7 +31,7 @@ export const given = <Query extends object>(query: Query): Given<Query> =>
 export const readPage = <Item>(page: Promise<Page<Item>>): Promise<Page<Item>> =>
   reach(
     page.catch((error: unknown) => {
-      if (!(error instanceof Error && error.name === 'BadCursor')) throw error
+      if (!(error instanceof BadCursor)) throw error
       throw new Problem('invalid_request', { faults: [{ detail: 'cursor: was not handed out here' }] })
     }),
   )

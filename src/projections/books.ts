@@ -11,7 +11,7 @@ export interface SessionBooks {
 }
 
 /** A refund that is owed for longer is `overdue`. */
-export const OVERDUE_MS = 3_600_000
+const OVERDUE_MS = 3_600_000
 
 /** The name of a session's place in the books, as the SQL function `wearon.session_class` has it. */
 export const classOf = (books: SessionBooks, nowMs: number): string => {

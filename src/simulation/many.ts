@@ -3,7 +3,6 @@ import type { SimulationReport } from './simulate.ts'
 
 export interface ManyReport {
   readonly seeds: number
-  readonly ms: number
   /** How the accepted sessions of all runs ended, by their last fact. */
   readonly ends: Readonly<Record<string, number>>
   readonly failures: readonly SimulationReport[]
@@ -17,7 +16,6 @@ export const simulateMany = async (
   { from, seeds, workers }: { from: number; seeds: number; workers: number },
   onProgress: (done: number, failures: readonly SimulationReport[]) => void = () => {},
 ): Promise<ManyReport> => {
-  const startedAt = performance.now()
   const ends: Record<string, number> = {}
   const failures: SimulationReport[] = []
   let next = from
@@ -41,7 +39,7 @@ export const simulateMany = async (
     }
   }
   await Promise.all(Array.from({ length: workers }, runThread))
-  return { seeds, ms: performance.now() - startedAt, ends, failures: failures.toSorted((a, b) => a.seed - b.seed) }
+  return { seeds, ends, failures: failures.toSorted((a, b) => a.seed - b.seed) }
 }
 
 const ask = (thread: Worker, seeds: readonly number[]): Promise<SimulationReport[]> =>

@@ -93,7 +93,8 @@ export class Process {
         const lost = this.#scheduler.chance(this.#rates().lostAnswer)
         operation().then(
           (value) => this.#after(travel(), () => (lost ? reject(new ConnectionLost('the answer')) : resolve(value))),
-          (error: unknown) => this.#after(travel(), () => reject(error as Error)),
+          (error: unknown) =>
+            this.#after(travel(), () => reject(error instanceof Error ? error : new Error(String(error)))),
         )
       })
     })

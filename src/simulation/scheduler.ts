@@ -1,8 +1,10 @@
+// The one thing of the host's time that virtual time needs: to let settled promises run on before the next event.
+// oxlint-disable-next-line no-restricted-imports
 import { setImmediate } from 'node:timers/promises'
 import { Heap } from '../machines/runtime/heap.ts'
 
 /** A seeded random source: mulberry32 (Tommy Ettinger, public domain). The same seed gives the same numbers anywhere. */
-export const seeded = (seed: number): (() => number) => {
+const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -46,7 +46,7 @@ const DRAIN_MS = 5_000
 const RESTART_MS = { min: 100, max: 20_000 }
 
 /** Everyone is less patient than in production, so that a run sees every timer ring. */
-export const policy: Policy = {
+const policy: Policy = {
   ...defaultPolicy,
   tryTimeoutMs: 60_000,
   queueAgeMaxMs: 600_000,
@@ -206,13 +206,19 @@ export class World {
     return this.now() < this.storeDownUntil ? Promise.reject(new ConnectionLost('the database is down')) : operation()
   }
 
-  #logOf(process: Process, { clock, newId }: Environment): EventLog {
+  #logOf(process: Process, env: Environment): EventLog {
     const { checks = commitChecks, lease: plant = (lease: PartitionLease) => lease } = this.#plants
     const call = <Value>(operation: () => Promise<Value>) => process.call(operation)
     const shared = { partitions: PARTITIONS, state: this.log, drainMs: DRAIN_MS, tombstonesMax: TOMBSTONES_MAX }
-    const log = memoryLog({ ...shared, clock, newId, checks: this.#watched(checks), call })
-    const own: EventLog['own'] = ({ id, onLease }, signal) =>
-      log.own({ id, onLease: (lease) => onLease(plant(lease, this.log)) }, signal)
+    const log = memoryLog({
+      ...shared,
+      clock: env.clock,
+      newId: () => env.newId(),
+      checks: this.#watched(checks),
+      call,
+    })
+    const own: EventLog['own'] = (owner, signal) =>
+      log.own({ id: owner.id, onLease: (lease) => owner.onLease(plant(lease, this.log)) }, signal)
     return { ...log, own }
   }
 

@@ -86,7 +86,9 @@ const trim = (kept: MemoryPartition, readUpTo: number, tombstonesMax: number): v
   const firstKept = kept.steps.findIndex(({ number }) => number > readUpTo)
   kept.steps.splice(0, firstKept < 0 ? kept.steps.length : firstKept)
   const surplus = Math.max(kept.tombstones.size - tombstonesMax, 0)
-  for (const { id, at } of [...kept.tombstones.values()].slice(0, surplus)) {
+  const firstAt = kept.steps[0]?.at
+  const droppable = [...kept.tombstones.values()].slice(0, surplus)
+  for (const { id, at } of droppable.filter((tombstone) => firstAt === undefined || tombstone.at < firstAt)) {
     kept.tombstones.delete(id)
     kept.forgottenUntil = Math.max(kept.forgottenUntil ?? 0, Date.parse(at))
   }

@@ -1,12 +1,9 @@
+import { BadCursor } from '../../projections/queries.ts'
+
 /** A place in a list that is ordered by time and id, newest first: opaque to whoever hands it back. */
 export interface Cursor {
   readonly time: string
   readonly id: string
-}
-
-/** The cursor asked for is none of ours. */
-export class BadCursor extends Error {
-  override readonly name = 'BadCursor'
 }
 
 export const encodeCursor = ({ time, id }: Cursor): string => Buffer.from(`${time}|${id}`).toString('base64url')

@@ -39,7 +39,9 @@ const simulateSeeds = async ({ seeds, seed, json }: SimOptions, command: Command
   const progress = (done: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} seeds`)
   }
-  const { ms, ends, failures } = await simulateMany({ from, seeds: count, workers }, progress)
+  const startedAt = performance.now()
+  const { ends, failures } = await simulateMany({ from, seeds: count, workers }, progress)
+  const ms = performance.now() - startedAt
   if (process.stderr.isTTY) process.stderr.write('\r\u001B[2K')
   if (json) console.log(JSON.stringify({ seeds: count, ms: Math.round(ms), ends, failures }))
   else {

@@ -106,7 +106,10 @@ export interface PartitionLease {
    * acknowledgement was lost changes nothing. @throws Fenced; any other error leaves the outcome unknown: give the lease up.
    */
   commit(commit: Commit): Promise<void>
-  /** Drops steps that every registered reader has behind it and tombstones beyond the bound, oldest first. */
+  /**
+   * Drops steps up to a number that every registered reader has behind it, and tombstones beyond the bound, oldest first:
+   * only those that closed in dropped steps, because for a forgotten session the archive is asked.
+   */
   trim(readUpTo: number): Promise<void>
   release(): Promise<void>
 }

@@ -1,5 +1,4 @@
-import { type Command, parseMessage } from '../../events/command.ts'
-import { partitionOf, type SessionId } from '../../events/ids.ts'
+import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
@@ -7,23 +6,19 @@ import type { Snapshot } from '../snapshot.ts'
 import { Alarm } from './alarm.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { type Arrived, Intake } from './intake.ts'
 import { onAbort, WakeUp } from './signal.ts'
 import { isTombstone, type Known, StepDraft } from './step-draft.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** What one step takes at most: bounds its time, its bytes and its commit. */
+/** Outcomes, slots and timers that one step takes at most: bounds its time and its commit. */
 const INPUTS_MAX = 300
-const MESSAGES_MAX = 300
-const MESSAGE_BYTES_PER_STEP = 1024 * 1024
 
 /** Open sessions kept whole in memory; of those beyond it only id, tenant and time, and the rest is read back when needed. */
 const RESIDENT_MAX = 256
 
 /** What the archive has behind it is dropped from the log this often at most. */
 const TRIM_MS = 30_000
-
-/** A producer's clock may be this far ahead of ours when its task's age is compared with the oldest tombstone. */
-const CLOCK_SKEW_MS = 600_000
 
 /** Something that happened to a session of this partition and waits for the next step. */
 interface Pending {
@@ -33,16 +28,6 @@ interface Pending {
   readonly slot?: Slot
 }
 
-interface Poison {
-  readonly message: InboxMessage
-  readonly reason: string
-}
-
-interface Arrived {
-  readonly message: InboxMessage
-  readonly command: Command
-}
-
 /**
  * The only writer of one partition, for as long as it holds the lease. A step takes what is there (messages, outcomes,
  * granted slots, due timers), folds it, commits once, and only then acts on what the sessions owe.
@@ -50,6 +35,7 @@ interface Arrived {
 export class PartitionOwner {
   readonly #lease: PartitionLease
   readonly #context: WorkerContext
+  readonly #intake: Intake
   readonly #effects: EffectRunner
   /** When the wait of a deferred session or refund is over. */
   readonly #waits: Alarm
@@ -61,7 +47,6 @@ export class PartitionOwner {
   /** Granted and not yet used: given back even when the step that should use them fails. */
   readonly #slots = new Set<Slot>()
   #head: StepRef | null
-  #hasMessages = true
   #draining = false
   #trimAt: number
 
@@ -72,6 +57,7 @@ export class PartitionOwner {
     this.#trimAt = context.env.clock.now() + TRIM_MS
     this.#waits = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#expiries = new Alarm(context.env.clock, () => this.#wake.notify())
+    this.#intake = new Intake(lease, context, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
   }
 
@@ -79,10 +65,6 @@ export class PartitionOwner {
   async run(alive: () => void): Promise<void> {
     const { lost, handover } = this.#lease
     const unlisten = [onAbort(lost, () => this.#wake.notify()), onAbort(handover, () => this.#drain())]
-    this.#lease.onArrival(() => {
-      this.#hasMessages = true
-      this.#wake.notify()
-    })
     try {
       for await (const session of this.#lease.open()) this.#schedule(session)
       while (!lost.aborted && !this.#isDrained()) {
@@ -108,6 +90,7 @@ export class PartitionOwner {
   /** No new message and no new effect from now on; what runs gets the grace period. */
   #drain(): void {
     this.#draining = true
+    this.#intake.close()
     this.#effects.drain(this.#context.drainMs, () => this.#wake.notify())
     this.#wake.notify()
   }
@@ -118,33 +101,22 @@ export class PartitionOwner {
 
   /** One step. Answers whether there may be more to do right away. */
   async #step(): Promise<boolean> {
-    const messages = await this.#takeMessages()
+    const { arrived, poison, position } = await this.#intake.take()
     const pending = this.#takePending()
-    const { arrived, poison } = await this.#sortOut(messages)
     const known = await this.#known([
       ...pending.map(({ id }) => id),
       ...arrived.map(({ command }) => command.sessionId),
     ])
-    const archived = await this.#askArchive(arrived, known)
+    const archived = await this.#intake.askArchive(arrived, known)
     const nowMs = this.#context.env.clock.now()
     const draft = new StepDraft(this.#context.table, known, nowMs)
     for (const { message, reason } of poison) this.#bury(draft, message, reason, nowMs)
     for (const one of arrived) this.#foldCommand(draft, one, archived, nowMs)
     for (const one of pending) this.#foldPending(draft, one, nowMs)
-    await this.#commit(draft, messages.at(-1)?.position ?? null)
+    await this.#commit(draft, position)
     this.#act(draft, pending)
     await this.#trim(nowMs)
-    return this.#hasMessages || this.#pending.length > 0
-  }
-
-  async #takeMessages(): Promise<InboxMessage[]> {
-    const wanted = this.#hasMessages && !this.#draining
-    // Cleared before the read: an arrival while it runs must not be forgotten.
-    this.#hasMessages = false
-    if (!wanted) return []
-    const messages = await this.#lease.take({ messages: MESSAGES_MAX, bytes: MESSAGE_BYTES_PER_STEP })
-    if (messages.length > 0) this.#hasMessages = true
-    return messages
+    return this.#intake.mayHoldMore || this.#pending.length > 0
   }
 
   #takePending(): Pending[] {
@@ -158,25 +130,6 @@ export class PartitionOwner {
     return taken
   }
 
-  /** Reads the messages: what lies in the wrong inbox is forwarded before the position moves, what nobody can read is poison. */
-  async #sortOut(messages: readonly InboxMessage[]): Promise<{ arrived: Arrived[]; poison: Poison[] }> {
-    const arrived: Arrived[] = []
-    const poison: Poison[] = []
-    const strayed: { partition: number; bytes: Uint8Array; source: InboxMessage['source'] }[] = []
-    for (const message of messages) {
-      const parsed = parseMessage(message.bytes, message.source)
-      if (parsed.command === 'poison') {
-        poison.push({ message, reason: parsed.reason })
-        continue
-      }
-      const partition = partitionOf(parsed.sessionId, this.#context.log.partitions)
-      if (partition === this.#lease.partition) arrived.push({ message, command: parsed })
-      else strayed.push({ partition, bytes: message.bytes, source: message.source })
-    }
-    if (strayed.length > 0) await this.#context.log.publish(strayed)
-    return { arrived, poison }
-  }
-
   async #known(ids: readonly SessionId[]): Promise<Map<SessionId, Known>> {
     const known = new Map<SessionId, Known>()
     const missing: SessionId[] = []
@@ -187,22 +140,6 @@ export class PartitionOwner {
     }
     if (missing.length > 0) for (const [id, found] of await this.#lease.load(missing)) known.set(id, found)
     return known
-  }
-
-  /**
-   * Sessions that only look unknown: their tombstone may have been dropped, or their task was replayed or carries no time.
-   * Answers those that the archive knows.
-   */
-  async #askArchive(arrived: readonly Arrived[], known: ReadonlyMap<SessionId, Known>): Promise<Set<SessionId>> {
-    const forgottenUntil = this.#lease.forgottenUntil()
-    const doubtful = arrived.filter(({ command }) => {
-      if (known.get(command.sessionId) !== undefined) return false
-      if (command.command !== 'generation.request' || command.source === 'replay') return true
-      const { createdAt } = command.task
-      return createdAt === null || (forgottenUntil !== null && Date.parse(createdAt) - CLOCK_SKEW_MS <= forgottenUntil)
-    })
-    if (doubtful.length === 0) return new Set()
-    return this.#context.history.knows([...new Set(doubtful.map(({ command }) => command.sessionId))])
   }
 
   #foldCommand(draft: StepDraft, { message, command }: Arrived, archived: ReadonlySet<SessionId>, nowMs: number): void {
