@@ -1,0 +1,50 @@
+// Runs a benchmark under Node's sampling profiler and prints where its own time goes: npm run profile -- memory
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const ROOT = join(import.meta.dirname, '..')
+const ROWS = 20
+
+const Profile = z.object({
+  nodes: z.array(z.object({ id: z.number(), callFrame: z.object({ functionName: z.string(), url: z.string() }) })),
+  samples: z.array(z.number()),
+  timeDeltas: z.array(z.number()),
+})
+type Profile = z.infer<typeof Profile>
+
+const folder = await mkdtemp(join(tmpdir(), 'profile-'))
+try {
+  const args = ['--cpu-prof', `--cpu-prof-dir=${folder}`, join(ROOT, 'bench/run.ts'), ...process.argv.slice(2)]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+  const [file] = await readdir(folder)
+  if (file !== undefined) print(Profile.parse(JSON.parse(await readFile(join(folder, file), 'utf8'))))
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Self time by place, as parts of the time in which the process was not idle. */
+function print(profile: Profile): void {
+  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]))
+  const times = new Map<string, number>()
+  for (const [index, sample] of profile.samples.entries()) {
+    const place = places.get(sample) ?? 'unknown'
+    if (place !== '(idle)') times.set(place, (times.get(place) ?? 0) + (profile.timeDeltas[index] ?? 0))
+  }
+  const total = [...times.values()].reduce((sum, time) => sum + time, 0)
+  for (const [place, time] of [...times].toSorted((a, b) => b[1] - a[1]).slice(0, ROWS)) {
+    console.log(`${((100 * time) / total).toFixed(1).padStart(5)} %  ${place}`)
+  }
+}
+
+/** Our own code by file, packages by name, Node by module; the engine's own work by its name. */
+function placeOf({ functionName, url }: { functionName: string; url: string }): string {
+  if (url === '') return functionName || '(engine)'
+  if (url.startsWith('node:')) return url
+  const path = new URL(url).pathname
+  const [, packageName] = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? []
+  return packageName ?? path.replace(`${ROOT}/`, '')
+}
