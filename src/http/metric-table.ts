@@ -54,13 +54,18 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Looks at a partition that found its log not to be what the archive knows; it waits for a repair.',
     labels: ['damage'],
   },
-  archive_steps: { type: 'counter', help: 'Steps of the journals that were taken into the archive.', labels: [] },
+  archive_unreachable_total: {
+    type: 'counter',
+    help: 'Questions of a partition owner that the archive did not answer; they are asked again.',
+    labels: ['question'],
+  },
+  archive_steps_total: { type: 'counter', help: 'Steps of the journals that were taken into the archive.', labels: [] },
   archive_stopped: {
     type: 'gauge',
     help: '1 for a partition in which the archive reads no further until it is repaired.',
     labels: ['partition'],
   },
-  projection_facts: { type: 'counter', help: 'Facts that a projection has worked in.', labels: ['projection'] },
+  projection_facts_total: { type: 'counter', help: 'Facts that a projection has worked in.', labels: ['projection'] },
   projection_position: {
     type: 'gauge',
     help: "The archive's ordinal up to which a projection's rows are.",

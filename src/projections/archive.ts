@@ -122,7 +122,7 @@ class Archiver {
       this.#heads?.set(partition, { log: this.#identity, number, id })
       this.#alerted.delete(partition)
     }
-    this.#options.environment.meter.count('archive_steps', {}, steps.length)
+    this.#options.environment.meter.count('archive_steps_total', {}, steps.length)
     return 'appended'
   }
 

@@ -27,7 +27,7 @@ export const project = (
       return 'moved'
     }
     position = to
-    meter.count('projection_facts', labels, facts.length)
+    meter.count('projection_facts_total', labels, facts.length)
     meter.gauge('projection_position', to, labels)
     return facts.length < BATCH_FACTS ? 'idle' : 'more'
   }

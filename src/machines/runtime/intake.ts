@@ -11,6 +11,8 @@ const MESSAGE_BYTES_MAX = 1024 * 1024
 /** A producer's clock may be this far ahead of ours when its task's age is compared with the oldest tombstone. */
 const CLOCK_SKEW_MS = 600_000
 
+const ASK_AGAIN_MS = 1_000
+
 /** A message that nobody can read. */
 export interface Poison {
   readonly message: InboxMessage
@@ -95,7 +97,21 @@ export class Intake {
       ({ command }) => known.get(command.sessionId) === undefined && this.#isDoubtful(command),
     )
     if (doubtful.length === 0) return new Set()
-    return this.#context.history.knows([...new Set(doubtful.map(({ command }) => command.sessionId))])
+    return this.#untilAnswered([...new Set(doubtful.map(({ command }) => command.sessionId))])
+  }
+
+  /** The partition waits for the archive rather than giving up: giving up would abort tries that are paid for. */
+  async #untilAnswered(sessions: readonly SessionId[]): Promise<Set<SessionId>> {
+    const { history, env } = this.#context
+    for (;;) {
+      try {
+        return await history.knows(sessions)
+      } catch (error) {
+        if (this.#lease.lost.aborted) throw error
+        env.meter.count('archive_unreachable_total', { question: 'knows' })
+        await env.clock.sleep(ASK_AGAIN_MS, this.#lease.lost)
+      }
+    }
   }
 
   #isDoubtful(command: Command): boolean {

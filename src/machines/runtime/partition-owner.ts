@@ -187,8 +187,14 @@ export class PartitionOwner {
   async #trim(nowMs: number): Promise<void> {
     if (nowMs < this.#trimAt) return
     this.#trimAt = nowMs + TRIM_MS
-    const archived = await this.#context.history.head(this.#lease.partition)
-    if (archived !== null) await this.#lease.trim(archived.number)
+    try {
+      const archived = await this.#context.history.head(this.#lease.partition)
+      if (archived !== null) await this.#lease.trim(archived.number)
+    } catch (error) {
+      if (error instanceof Fenced) throw error
+      // What is not dropped now is dropped next time.
+      this.#context.env.meter.count('archive_unreachable_total', { question: 'head' })
+    }
   }
 
   /** After the commit, and only then: start what is owed, stop what is not any more, give back slots that were not needed. */
