@@ -14,6 +14,8 @@ export interface Evidence {
     readonly credits: number
     readonly by: 'us' | 'platform'
   }[]
+  /** What readers saw of sessions while they ran, each as the facts' types in order. */
+  readonly readings: readonly { readonly sessionId: SessionId; readonly types: readonly string[] }[]
   /** Session rows as the platform and people see them. */
   readonly rows: ReadonlyMap<SessionId, { readonly state: string | null; readonly seq: number | null }>
   /** Calls of the generate effect, where they were counted. `owner`: the process and grant that made the call. */
@@ -58,6 +60,7 @@ export const violations = (table: SessionTable, evidence: Evidence, { atRest }: 
   return [
     ...sessions.broken,
     ...[...evidence.facts].flatMap(([id, facts]) => attemptsCount(id, facts)),
+    ...readersSawOneOrder(evidence),
     ...refundedOnce(evidence, sessions.whole),
     ...triesAreOwed(evidence),
     ...onlyOwnersWrite(evidence),
@@ -93,6 +96,15 @@ const attemptsCount = (id: SessionId, facts: readonly Fact[]): Violation[] => {
   }
   return found
 }
+
+/** Whoever reads a session sees its history up to some fact, and later a longer one: nothing is taken back or put in between. */
+const readersSawOneOrder = ({ readings, facts }: Evidence): Violation[] =>
+  readings.flatMap(({ sessionId, types }) => {
+    const history = facts.get(sessionId) ?? []
+    if (types.every((type, index) => history[index]?.type === type)) return []
+    const what = `a reader saw ${types.join(', ')}, which its facts do not begin with`
+    return [{ promise: 'order per session', about: sessionId, what }]
+  })
 
 const refundedOnce = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
   const promise = 'nothing is done twice where it costs money'

@@ -17,6 +17,7 @@ const PROCESSES = 3
 const START = Date.UTC(2026, 0, 1)
 /** Things break this long; then the world is calm, and everything must come to its end. */
 const CHAOS_MS = 240_000
+const LOOK_EVERY_MS = 10_000
 const END_MS = 4 * 3_600_000
 
 const rates: FaultRates = { crash: 0.0004, pause: 0.0003, lostCall: 0.01, slowCall: 0.003, lostAnswer: 0.01 }
@@ -44,6 +45,7 @@ class Run {
   readonly #accepted = new Set<SessionId>()
   /** B2c sessions whose push the platform failed, in order: its refund names no session. */
   readonly #failedPushes = new Map<string, SessionId[]>()
+  readonly #readings: Evidence['readings'][number][] = []
   #pushesLeft = 0
   /** When the log lost its tail, if it did. */
   #lostAt = Number.NEGATIVE_INFINITY
@@ -59,6 +61,7 @@ class Run {
     for (const session of this.#planned.values()) this.#playProducer(session)
     this.#playOperator()
     this.#playPlatform()
+    this.#playClients()
     if (this.#scheduler.chance(0.3)) this.#stopTheStore()
     if (this.#scheduler.chance(0.3)) this.#loseTheTail()
     this.#scheduler.after(CHAOS_MS, () => {
@@ -156,6 +159,19 @@ class Run {
       this.#scheduler.after(this.#scheduler.between(660_000, 900_000), () => void play.midnight())
   }
 
+  /** Clients that look at their sessions again and again. */
+  #playClients(): void {
+    const { process } = this.#world.caller('client')
+    const { archive } = this.#world.storeFor(process.clock)
+    const look = async (sessionId: SessionId) => {
+      const facts = await process.call(() => archive.session(sessionId)).catch(() => [])
+      this.#readings.push({ sessionId, types: facts.map(({ type }) => type) })
+      if (!this.#world.calm)
+        this.#scheduler.after(this.#scheduler.between(0, 2 * LOOK_EVERY_MS), () => void look(sessionId))
+    }
+    for (const { id, publishAtMs } of this.#planned.values()) this.#scheduler.after(publishAtMs, () => void look(id))
+  }
+
   #stopTheStore(): void {
     this.#scheduler.after(this.#scheduler.between(0, CHAOS_MS), () => {
       this.#world.storeDownUntil = this.#scheduler.now() + this.#scheduler.between(1_000, 60_000)
@@ -200,6 +216,7 @@ class Run {
     return {
       accepted: this.#accepted,
       facts: sessions,
+      readings: this.#readings,
       refunds,
       rows: new Map([...rows].map(([id, row]) => [id, { state: row.state ?? null, seq: row.seq }])),
       tries: this.#world.tries,
