@@ -35,6 +35,7 @@ const inWords = (code: string, error: Error & { address?: string; port?: number;
     case 'EROFS':
     case 'ENOSPC':
     case 'ENOTDIR':
+    case 'EEXIST':
       return `${error.message}: see to the data folder (DATA_DIR) or the port (PORT)`
     case 'ECONNREFUSED':
     case 'ENOTFOUND':

@@ -3,6 +3,7 @@ import { openEmbedded } from '../adapters/postgres/embedded.ts'
 import { openPostgresLog } from '../adapters/postgres/event-log.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
 import { migrate, pending } from '../adapters/postgres/migrate.ts'
+import { type PlatformView, platformView } from '../adapters/postgres/platform-view.ts'
 import { postgresProducer } from '../adapters/postgres/producer.ts'
 import { openServer } from '../adapters/postgres/server.ts'
 import type { Sql } from '../adapters/postgres/sql.ts'
@@ -36,8 +37,8 @@ export interface Opened {
   readonly generator: Generator
   /** Plays the platform's producer; null on a database that may be the platform's. */
   readonly producer: Producer | null
-  /** The store's database. */
-  readonly sql: Sql
+  /** What the platform's front ends and books show. */
+  readonly view: PlatformView
   readonly checks: readonly Check[]
   /** No other process can have log or store open: both are embedded. */
   readonly alone: boolean
@@ -85,7 +86,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
     objects,
     generator: previewGenerator(),
     producer: config.store === 'embedded' ? postgresProducer(sql) : null,
-    sql,
+    view: platformView(sql),
     checks: checksOf(config, store, log),
     alone: config.eventLog === 'embedded' && config.store === 'embedded',
     publicUrl: () => publicUrl,

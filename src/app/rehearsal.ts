@@ -1,3 +1,4 @@
+import type { PlatformView } from '../adapters/postgres/platform-view.ts'
 import type { Rehearsal } from '../http/parts.ts'
 import type { ObjectStore } from '../machines/ports/objects.ts'
 import { sniff } from '../pictures/sniff.ts'
@@ -7,8 +8,15 @@ import type { Producer } from '../projections/producer.ts'
 const UPLOAD_VALID_MS = 21_600_000
 
 /** Plays the platform around us: the producer's orders, and the upload of pictures. */
-export const openRehearsal = (producer: Producer, objects: ObjectStore, newId: () => string): Rehearsal => ({
-  order: (order) => producer.order(order),
+export const openRehearsal = (
+  { producer, view, objects }: { producer: Producer; view: PlatformView; objects: ObjectStore },
+  newId: () => string,
+): Rehearsal => ({
+  order: async (order) => {
+    if ((await view.row(order.sessionId)) !== null) return 'exists'
+    await producer.order(order)
+    return 'ordered'
+  },
   upload: async (bytes) => {
     const format = sniff(bytes)
     if (format === null) return null

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts'
 import { createHttp } from '../http/app.ts'
 import { type Listening, listen } from '../http/listen.ts'
 import { defaultLimits, type HttpParts } from '../http/parts.ts'
-import type { Generator } from '../machines/ports/generator.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import type { Worker } from '../machines/runtime/worker.ts'
 import { rebuild } from '../projections/rebuild.ts'
@@ -20,7 +19,7 @@ const HTTP_GRACE_MS = 5_000
 /** What a demo or a test puts in the place of what the configuration chose. */
 export interface Overrides {
   readonly env?: ProcessEnvironment
-  readonly generator?: Generator
+  readonly replace?: (opened: Opened) => Opened
 }
 
 /** A running process. */
@@ -35,8 +34,7 @@ export interface System {
 export const startSystem = async (config: Config, overrides: Overrides = {}): Promise<System> => {
   const env = overrides.env ?? openEnvironment(config.logLevel)
   const opened = await openAll(config, env)
-  const generator = overrides.generator ?? opened.generator
-  const running = new Running(config, env, { ...opened, generator })
+  const running = new Running(config, env, overrides.replace?.(opened) ?? opened)
   try {
     return await running.start()
   } catch (error) {
@@ -99,7 +97,7 @@ class Running {
   }
 
   #httpParts(): HttpParts {
-    const { log, store, objects, producer, checks } = this.#opened
+    const { log, store, objects, producer, view, checks } = this.#opened
     const worker = this.#worker
     return {
       log,
@@ -110,7 +108,7 @@ class Running {
       objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),
-      rehearsal: producer === null ? null : openRehearsal(producer, objects, () => this.#env.newId()),
+      rehearsal: producer === null ? null : openRehearsal({ producer, view, objects }, () => this.#env.newId()),
       status: () => ({
         loops: this.#loops.map(({ status }) => status()),
         partitions: worker?.partitions ?? [],

@@ -31,8 +31,8 @@ export interface Check {
 
 /** Plays what the platform does around a task: charging for it, and keeping the uploaded pictures. */
 export interface Rehearsal {
-  /** Account, charge and session row, as the producer writes them before it pushes a task. */
-  order(order: Order): Promise<void>
+  /** Account, charge and session row, as the producer writes them before it pushes a task. `exists`: the row was there. */
+  order(order: Order): Promise<'ordered' | 'exists'>
   /** Keeps a picture for some hours and answers where it can be fetched; null for bytes that are no picture. */
   upload(bytes: Uint8Array): Promise<{ url: string; expiresAt: string } | null>
 }

@@ -19,8 +19,7 @@ const Payment = z
   })
 
 /** Plays the platform for whoever tries this out: there only where the database is embedded, so surely not the platform's. */
-export const rehearsalRoutes = (parts: HttpParts): Route[] => {
-  const { rehearsal } = parts
+export const rehearsalRoutes = ({ rehearsal }: HttpParts): Route[] => {
   if (rehearsal === null) return []
   return [
     // Takes a task with `charge` beside its fields; charges and writes the session row, and publishes nothing.
@@ -28,7 +27,7 @@ export const rehearsalRoutes = (parts: HttpParts): Route[] => {
       method: 'post',
       path: '/v1/rehearsal/orders',
       body: 'json',
-      handle: ({ body }) => placeOrder(body, rehearsal, parts),
+      handle: ({ body }) => placeOrder(body, rehearsal),
     }),
     // Takes a picture's bytes; answers a signed URL that a task can name.
     route({
@@ -44,16 +43,16 @@ export const rehearsalRoutes = (parts: HttpParts): Route[] => {
   ]
 }
 
-const placeOrder = async (body: Uint8Array, rehearsal: Rehearsal, { queries }: HttpParts): Promise<Answer> => {
+const placeOrder = async (body: Uint8Array, rehearsal: Rehearsal): Promise<Answer> => {
   const json = readJson(body)
   const task = GenerationTask.safeParse(json)
   if (!task.success) throw new Problem('invalid_request', { faults: bodyFaults(task.error) })
   const payment = Payment.safeParse(json)
   if (!payment.success) throw new Problem('invalid_request', { faults: bodyFaults(payment.error) })
   const { sessionId, owner, requestId, imageUrls, prompt } = task.data
-  if ((await reach(queries.session(sessionId))) !== null) throw new Problem('session_exists')
   const { charge, shopper_email: shopperEmail } = payment.data
   const order = { sessionId, owner, requestId, imageUrls, prompt, charge }
-  await reach(rehearsal.order(shopperEmail === undefined ? order : { ...order, shopperEmail }))
+  const outcome = await reach(rehearsal.order(shopperEmail === undefined ? order : { ...order, shopperEmail }))
+  if (outcome === 'exists') throw new Problem('session_exists')
   return { status: 201, body: { session_id: sessionId, charge } }
 }

@@ -2,10 +2,9 @@ import { createWriteStream } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { platformView } from '../../adapters/postgres/platform-view.ts'
-import { previewGenerator } from '../../adapters/preview/generator.ts'
 import { rehearse } from '../../adapters/preview/rehearsal.ts'
 import { openEnvironment } from '../../app/environment.ts'
+import type { Opened } from '../../app/open.ts'
 import { type System, startSystem } from '../../app/system.ts'
 import { readConfig } from '../../config.ts'
 import { Client } from '../client.ts'
@@ -18,6 +17,8 @@ import { playProducers, readOutcome } from './stage.ts'
 import { differences, type Outcome } from './verdict.ts'
 import { Watch } from './watch.ts'
 
+/** Fewer than the default start sooner. */
+const PARTITIONS = '16'
 const RUNS = '.wearon/demo'
 const IMAGES = 'demo-output'
 /** Far more than it takes; what has not ended by then is told as a difference. */
@@ -48,7 +49,7 @@ export const runDemo = async (options: DemoOptions, plot: Plot = newPlot()): Pro
     return conclude(plot, outcome, images.size, Date.now() - startedAt)
   } finally {
     await system.stop()
-    if (options.keep) console.log(`  Look around: DATA_DIR=${relative('', folder)} make dev`)
+    if (options.keep) console.log(`  Look around: DATA_DIR=${relative('', folder)} PARTITIONS=${PARTITIONS} make dev`)
     else await rm(folder, { recursive: true, force: true })
   }
 }
@@ -64,12 +65,13 @@ const startOn = (folder: string, { scenes }: Plot): Promise<System> => {
     DATA_DIR: folder,
     HOST: '127.0.0.1',
     PORT: '0',
-    PARTITIONS: '16',
+    PARTITIONS,
     WORKER_CONCURRENCY: '3',
   })
   const env = openEnvironment('info', createWriteStream(join(folder, 'server.log')))
   const script = new Map(scenes.map(({ sessionId, refusals = [] }) => [sessionId, refusals]))
-  return startSystem(config, { env, generator: rehearse(previewGenerator(), script) })
+  const replace = (opened: Opened) => ({ ...opened, generator: rehearse(opened.generator, script) })
+  return startSystem(config, { env, replace })
 }
 
 const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Outcome> => {
@@ -82,7 +84,7 @@ const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Out
     await playProducers(plot, system, client, pictures)
     const ids = plot.scenes.map(({ sessionId }) => sessionId)
     await Promise.race([following, watch.closed(ids), sleep(DEADLINE_MS, undefined, { signal: stop.signal })])
-    return await readOutcome(plot, client, platformView(system.opened.sql))
+    return await readOutcome(plot, client, system.opened.view)
   } finally {
     board.end()
     stop.abort()
