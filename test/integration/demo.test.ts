@@ -52,7 +52,7 @@ it('says in one line which picture cannot be used', async () => {
 })
 
 it('fails, and says what differs, when a session does not end as the plot says', async () => {
-  const { code, stdout } = await run('test/support/demo-gone-wrong.ts', [], {}, folder).ended
+  const { code, stdout } = await run('test/processes/demo-gone-wrong.ts', [], {}, folder).ended
   expect(code).toBe(1)
   expect(stdout).toContain('This did not end as it must:')
   expect(stdout).toContain('Anna tries a shirt on: state: completed instead of refunded')

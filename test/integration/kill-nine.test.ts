@@ -106,7 +106,7 @@ const paidOne = ({ stdout }: Running): Promise<void> =>
 /** One public address for all of them, so that the picture's URL stays theirs. */
 const start = (): Running => {
   const server = launch(folder, {
-    file: 'test/support/quick-server.ts',
+    file: 'test/processes/quick-server.ts',
     PARTITIONS: '8',
     // The provider forgets with its process what it has refused for a moment.
     OPENAI_MAX_RETRIES: '20',

@@ -26,7 +26,7 @@ const startHere = async (env: Record<string, string> = {}) => {
   return { server, client: new Client(server.url) }
 }
 
-const slow = { file: 'test/support/slow-server.ts' }
+const slow = { file: 'test/processes/slow-server.ts' }
 
 const factsOf = async (client: Client, id: string) =>
   (await client.get(`/v1/generations/${id}/facts`, FactsAnswer)).items.map(({ type }) => type)
@@ -55,6 +55,12 @@ it('ends at once at a second signal, and the next process takes up what ran', as
   expect(await end(server, 'SIGINT')).toMatchObject({ code: 1 })
   const again = await startHere()
   expect(await reaches(again.client, id, 'completed')).toMatchObject({ attempts: 2 })
+})
+
+it('ends with code 1 after an error that nobody foresaw, rather than going on in an unknown state', async () => {
+  const { code, stdout } = await launch(folder, { file: 'test/processes/stumbling-server.ts' }).ended
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/"level":"error".*nobody foresaw this.*"msg":"unforeseen error: the process ends"/)
 })
 
 it('keeps to the number of partitions that its log was made with, and serves only probes without the role api', async () => {

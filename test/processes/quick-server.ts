@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '../../src/app/serve.ts'
 import type { Platform } from '../../src/machines/ports/platform.ts'
-import { quickProvider } from './quick-provider.ts'
+import { quickProvider } from '../support/quick-provider.ts'
 
 const REFUND_ANSWER_MS = 150
 
