@@ -8,6 +8,7 @@ set -eu
 services() {
   cat <<'TABLE'
 postgresql /usr/lib/postgresql/*/bin/postgres postgres
+redis-server redis-server
 TABLE
 }
 

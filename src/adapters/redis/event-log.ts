@@ -1,0 +1,86 @@
+import type { Clock } from '../../machines/ports/environment.ts'
+import { type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { keepLeases } from '../shared/lease-keeper.ts'
+import type { RedisConnection } from './connection.ts'
+import { createLog, readIdentity } from './create-log.ts'
+import { LogGone } from './errors.ts'
+import { logKeys } from './keys.ts'
+import { logCalls, type Messages, readDeadLetters, readJournal } from './log-calls.ts'
+import { type LeaseStart, redisLeaseTable } from './log-leases.ts'
+import { openNews } from './log-news.ts'
+import { partitionCalls } from './partition-calls.ts'
+import { type LogContext, redisLease } from './partition-lease.ts'
+
+/** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
+const LEASE_TTL_MS = 5_000
+/** Longer than the effects' own grace period, which ends first. */
+const DRAIN_MS = 120_000
+/** A message may be lost with its connection: then this long passes until the next look. */
+const POLL_MS = 3_000
+/** As many closed sessions as a partition remembers: a million over 64 partitions. */
+const TOMBSTONES_MAX = 20_000
+/** What all keys begin with: the producers may use the same Redis for other things. */
+const PREFIX = 'wearon'
+
+export interface RedisLogOptions {
+  /** Stays open when the log is closed: the bridge may use it too. */
+  readonly redis: RedisConnection
+  /** Fixed when the log is created. */
+  readonly partitions: number
+  /** Must never go back. */
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Hears of failures that are tried again. */
+  readonly onError?: (error: unknown) => void
+  readonly prefix?: string
+  readonly leaseTtlMs?: number
+  readonly drainMs?: number
+  readonly tombstonesMax?: number
+}
+
+/** The event log in Redis Streams, on one node or a cluster. Creates the log itself. @throws WrongPartitionCount */
+export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> => {
+  const { redis, partitions, clock, newId, prefix = PREFIX, onError = () => undefined } = options
+  const { leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS, tombstonesMax = TOMBSTONES_MAX } = options
+  const keys = logKeys(prefix, partitions)
+  const created = await createLog(redis, keys, partitions, newId)
+  if (created.partitions !== partitions) throw new WrongPartitionCount(created.partitions, partitions)
+  const { identity } = created
+  const each = partitionCalls(redis, keys, identity)
+  const news = await openNews({ redis, calls: each, keys, partitions, clock, pollMs: POLL_MS })
+  const calls = logCalls(each, keys)
+  const table = redisLeaseTable({ redis, calls: each, keys, identity, partitions, newId, news })
+  const context: LogContext = { redis, keys, each, calls, news, clock, tombstonesMax }
+  /** @throws LogGone: another log in this one's place is never taken for it. */
+  const assertThere = async () => {
+    if ((await readIdentity(redis, keys)) !== identity) throw new LogGone()
+  }
+  return {
+    partitions,
+    identity: async () => {
+      await assertThere()
+      return identity
+    },
+    publish: async (messages) => {
+      refuseUnknown(messages, partitions)
+      if (messages.length > 0) await calls.publish(messages)
+    },
+    own: (owner, signal) => {
+      const work = (held: HeldLease<LeaseStart>) => owner.onLease(redisLease(held, context))
+      return keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
+    },
+    journal: (after, limit) => readJournal(each, after, limit),
+    onGrowth: (listener) => news.onGrowth(listener),
+    deadLetters: async (limit) => {
+      await assertThere()
+      return readDeadLetters(each, partitions, limit)
+    },
+    close: () => news.close(),
+  }
+}
+
+const refuseUnknown = (messages: Messages, partitions: number): void => {
+  const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
+  if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
+}

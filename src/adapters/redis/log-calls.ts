@@ -1,0 +1,184 @@
+import { parseFact } from '../../events/fact.ts'
+import type { SessionId } from '../../events/ids.ts'
+import { TaskSource } from '../../events/task.ts'
+import { type DeadLetter, type EventLog, type InboxMessage, type Step } from '../../machines/ports/event-log.ts'
+import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import { grouped } from '../shared/grouped.ts'
+import { isCallsFault } from './errors.ts'
+import type { LogKeys } from './keys.ts'
+import { type EncodedCommit, parseSession, refuseNewer } from './log-commit.ts'
+import type { PartitionCalls } from './partition-calls.ts'
+
+/** One script may hold the server for some milliseconds, not longer. */
+const TRIP_BYTES_MAX = 2 * 1024 * 1024
+const TRIP_CALLS_MAX = 1_000
+const TRIP_SESSIONS_MAX = 10_000
+
+export type Messages = Parameters<EventLog['publish']>[0]
+
+const VERDICTS = ['fenced', 'committed', 'repeated'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+interface TakeRequest {
+  readonly partition: number
+  readonly position: string
+  readonly messages: number
+  readonly bytes: number
+}
+
+interface LoadRequest {
+  readonly partition: number
+  readonly ids: readonly SessionId[]
+}
+
+/** The log's calls, each of which shares its round trip with all others of its kind that are made meanwhile. */
+export interface LogCalls {
+  publish(messages: Messages): Promise<void>
+  commit(commit: EncodedCommit): Promise<Verdict>
+  take(request: TakeRequest): Promise<InboxMessage[]>
+  load(request: LoadRequest): Promise<Map<SessionId, Snapshot | Tombstone>>
+}
+
+export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls => ({
+  publish: grouped({
+    run: (batches: readonly Messages[]) => publish(calls, channel, batches),
+    weigh: (messages) => messages.reduce((bytes, message) => bytes + message.bytes.byteLength, 0),
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isCallsFault,
+  }),
+  commit: grouped({
+    run: async (commits: readonly EncodedCommit[]) => {
+      const verdicts = await calls.each<number>('commit', [channel], commits)
+      return verdicts.map((verdict) => VERDICTS[verdict] ?? 'fenced')
+    },
+    weigh: ({ weight }) => weight,
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    keyOf: ({ partition }) => partition,
+    isItemsFault: isCallsFault,
+  }),
+  take: grouped({
+    run: (requests: readonly TakeRequest[]) => take(calls, requests),
+    weigh: ({ bytes }) => bytes,
+    // What is asked for is seldom there.
+    weightMax: 64 * TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    keyOf: ({ partition }) => partition,
+    isItemsFault: isCallsFault,
+  }),
+  load: grouped({
+    run: (requests: readonly LoadRequest[]) => load(calls, requests),
+    weigh: ({ ids }) => ids.length,
+    weightMax: TRIP_SESSIONS_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isCallsFault,
+  }),
+})
+
+/** A publisher's messages to one partition stay in order; on a cluster those to different ones are separate calls. */
+const publish = async (calls: PartitionCalls, channel: string, batches: readonly Messages[]): Promise<undefined[]> => {
+  const perPartition = new Map<number, Messages[number][]>()
+  for (const message of batches.flat()) {
+    const known = perPartition.get(message.partition)
+    if (known === undefined) perPartition.set(message.partition, [message])
+    else known.push(message)
+  }
+  const told = [...perPartition].map(([partition, messages]) => ({
+    partition,
+    args: [
+      partition,
+      messages.length,
+      ...messages.flatMap(({ source, bytes }) => [source, bytes.byteLength]),
+      Buffer.concat(messages.map(({ bytes }) => bytes)),
+    ],
+  }))
+  await calls.each('publish', [channel], told)
+  return batches.map(() => undefined)
+}
+
+const take = async (calls: PartitionCalls, requests: readonly TakeRequest[]): Promise<InboxMessage[][]> => {
+  const told = requests.map(({ partition, position, messages, bytes }) => ({
+    partition,
+    args: [position, messages, bytes],
+  }))
+  const answers = await calls.each<[heads: Buffer, bodies: Buffer]>('take', [], told, 'bytes')
+  return answers.map(([heads, bodies]) => messagesOf(heads.toString('latin1'), bodies))
+}
+
+const messagesOf = (heads: string, bodies: Buffer): InboxMessage[] => {
+  if (heads === '') return []
+  let start = 0
+  return heads.split('\n').map((head) => {
+    const [position = '', source, length] = head.split(' ')
+    const bytes = bodies.subarray(start, start + Number(length))
+    start += Number(length)
+    // A producer of its own may write to the inbox, and call itself what it likes.
+    return { position, source: TaskSource.safeParse(source).data ?? 'inbox', bytes }
+  })
+}
+
+const load = async (calls: PartitionCalls, requests: readonly LoadRequest[]) => {
+  const told = requests.map(({ partition, ids }) => ({ partition, args: [ids.length, ...ids] }))
+  const answers = await calls.each<(number | string)[]>('load', [], told)
+  return answers.map((answer, index) => {
+    const { ids = [] } = requests[index] ?? {}
+    const found = new Map<SessionId, Snapshot | Tombstone>()
+    for (let at = 0; at < answer.length; at += 2) {
+      const id = ids[Number(answer[at])]
+      if (id !== undefined) found.set(id, parseSession(id, String(answer[at + 1])))
+    }
+    return found
+  })
+}
+
+/** See `EventLog.journal`. @throws LogGone, or for a step of a newer program. */
+export const readJournal = async (
+  calls: PartitionCalls,
+  after: ReadonlyMap<number, number>,
+  limit: number,
+): Promise<Step[]> => {
+  const told = [...after].map(([partition, number]) => ({ partition, args: [number] }))
+  const pages = (await calls.each<string[]>('read', [limit], told)).map((steps) => steps.map(parseStep))
+  return withinLimit(pages, limit)
+}
+
+/** A cluster answers for each partition up to the limit: the first step of each comes before the second of any. */
+const withinLimit = (pages: readonly (readonly Step[])[], limit: number): Step[] => {
+  const kept = pages.map((): Step[] => [])
+  let facts = 0
+  for (let turn = 0; facts < limit && pages.some((steps) => steps.length > turn); turn++) {
+    for (const [index, steps] of pages.entries()) {
+      const step = steps[turn]
+      if (step === undefined || facts >= limit) continue
+      kept[index]?.push(step)
+      facts += step.facts.length
+    }
+  }
+  return kept.flat()
+}
+
+const parseStep = (text: string): Step => {
+  const step = JSON.parse(text) as Step
+  refuseNewer(step.format, `step ${step.number} of partition ${step.partition}`)
+  return { ...step, facts: step.facts.map(parseFact) }
+}
+
+interface KeptLetter extends Omit<DeadLetter, 'bytes'> {
+  readonly base64: string
+}
+
+/** The oldest dead letters. */
+export const readDeadLetters = async (
+  calls: PartitionCalls,
+  partitions: number,
+  limit: number,
+): Promise<DeadLetter[]> => {
+  const told = Array.from({ length: partitions }, (_, partition) => ({ partition, args: [] }))
+  const texts = (await calls.each<(string | null)[]>('letters', [limit], told)).flat()
+  return texts
+    .flatMap((text) => (text === null ? [] : [JSON.parse(text) as KeptLetter]))
+    .toSorted((one, other) => (one.at === other.at ? (one.id < other.id ? -1 : 1) : one.at < other.at ? -1 : 1))
+    .slice(0, limit)
+    .map(({ base64, ...letter }) => ({ ...letter, bytes: Buffer.from(base64, 'base64') }))
+}

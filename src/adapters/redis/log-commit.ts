@@ -1,0 +1,71 @@
+import type { SessionId } from '../../events/ids.ts'
+import { isoTime } from '../../events/text.ts'
+import type { StateName } from '../../machines/compile.ts'
+import { type Commit, type DeadLetter, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
+import type { SessionContext } from '../../machines/session.ts'
+import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import type { Argument } from './connection.ts'
+import type { PartitionCall } from './partition-calls.ts'
+
+/** A commit as it travels: see `commit.lua`. */
+export interface EncodedCommit extends PartitionCall {
+  /** About its size, in characters. */
+  readonly weight: number
+}
+
+/** `now` dates tombstones of a commit without a step. */
+export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, now: number): EncodedCommit => {
+  const { step, tombstones } = commit
+  // A session that closes has no snapshot any more.
+  const closed = new Set(tombstones.map(({ id }) => id))
+  const snapshots = closed.size === 0 ? commit.snapshots : commit.snapshots.filter(({ id }) => !closed.has(id))
+  const closedAt = step?.at ?? isoTime(now)
+  const text = step === null ? '' : JSON.stringify(step)
+  const sessions: string[] = []
+  for (const snapshot of snapshots) sessions.push(snapshot.id, JSON.stringify({ format: FORMAT, ...snapshot }))
+  for (const { id } of tombstones) sessions.push(id)
+  for (const { seq, end } of tombstones) sessions.push(tombstoneText(seq, end, closedAt))
+  for (const letter of commit.deadLetters) sessions.push(letter.id, letterText(letter))
+  const args: Argument[] = [
+    epoch.number,
+    epoch.token,
+    commit.head ?? '',
+    step?.number ?? '',
+    step?.id ?? '',
+    step?.facts.length ?? 0,
+    text,
+    commit.inbox ?? '',
+    closedAt,
+    snapshots.length,
+    tombstones.length,
+    commit.deadLetters.length,
+    ...sessions,
+  ]
+  return { partition, args, weight: sessions.reduce((sum, one) => sum + one.length, text.length) }
+}
+
+const tombstoneText = (seq: number, end: StateName, at: string): string =>
+  JSON.stringify({ format: FORMAT, seq, end, at })
+
+const letterText = ({ bytes, ...letter }: DeadLetter): string =>
+  // A reason may quote what came in, half a surrogate pair among it.
+  JSON.stringify({ ...letter, base64: Buffer.from(bytes).toString('base64') })
+
+type KeptSession = { readonly format: number; readonly seq: number } & (
+  | { readonly state: StateName; readonly context: SessionContext }
+  | { readonly end: StateName }
+)
+
+/** @throws for a session that a newer program wrote. */
+export const parseSession = (id: SessionId, text: string): Snapshot | Tombstone => {
+  const kept = JSON.parse(text) as KeptSession
+  refuseNewer(kept.format, `session ${id}`)
+  const { seq } = kept
+  return 'end' in kept ? { id, seq, end: kept.end } : { id, seq, state: kept.state, context: kept.context }
+}
+
+/** @throws when the format is a newer program's. */
+export const refuseNewer = (format: number, what: string): void => {
+  if (format > FORMAT)
+    throw new Error(`${what} has format ${format}, and this program reads up to ${FORMAT}: update it`)
+}

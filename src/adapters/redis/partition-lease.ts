@@ -1,0 +1,87 @@
+import type { SessionId } from '../../events/ids.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
+import { Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
+import type { Snapshot } from '../../machines/snapshot.ts'
+import { inboxReader } from '../shared/inbox-reader.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { owesWork } from '../shared/owes-work.ts'
+import { untilKnown } from '../shared/until-known.ts'
+import type { RedisConnection } from './connection.ts'
+import { isCallsFault } from './errors.ts'
+import type { LogKeys } from './keys.ts'
+import type { LogCalls } from './log-calls.ts'
+import { encodeCommit, parseSession } from './log-commit.ts'
+import type { LeaseStart } from './log-leases.ts'
+import type { LogNews } from './log-news.ts'
+import type { PartitionCalls } from './partition-calls.ts'
+
+/** What all leases of one process share. */
+export interface LogContext {
+  readonly redis: RedisConnection
+  readonly keys: LogKeys
+  readonly each: PartitionCalls
+  readonly calls: LogCalls
+  readonly news: LogNews
+  readonly clock: Clock
+  readonly tombstonesMax: number
+}
+
+/** One partition as its owner works it. */
+export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): PartitionLease => {
+  const { redis, keys, each, calls, news, clock, tombstonesMax } = context
+  const { partition, epoch, start } = held
+  let { forgottenUntil } = start
+  held.acknowledge({ step: start.head, inbox: start.consumed })
+  const inbox = inboxReader({
+    held,
+    from: start.consumed,
+    read: (position, limit) => calls.take({ partition, position, ...limit }),
+    onArrival: (listener) => news.onArrival(partition, listener),
+  })
+  return {
+    partition,
+    epoch,
+    head: start.head,
+    lost: held.lost,
+    handover: held.handover,
+    open: () => openSessions(redis, keys.partition(partition).open),
+    load: (ids) => calls.load({ partition, ids }),
+    forgottenUntil: () => forgottenUntil,
+    take: inbox.take,
+    onArrival: inbox.onArrival,
+    commit: async (commit) => {
+      const encoded = encodeCommit(partition, epoch, commit, clock.now())
+      const attempt = async () => {
+        if ((await calls.commit(encoded)) === 'fenced')
+          throw new Fenced(`partition ${partition} has another owner or head`)
+      }
+      await untilKnown(held, clock, attempt, (error) => !isCallsFault(error))
+      held.acknowledge(commit)
+    },
+    trim: async (readUpTo) => {
+      held.assertHeld()
+      const call = { partition, args: [epoch.token, readUpTo, tombstonesMax] }
+      const [until] = await each.each<string | null>('trim', [], [call])
+      if (until) forgottenUntil = Date.parse(until)
+    },
+    release: () => held.release(),
+  }
+}
+
+const OPEN_PAGE = 1_000
+
+/** The sessions of a partition that owe work, page by page. A scan may name one twice; nobody moves them meanwhile. */
+async function* openSessions(redis: RedisConnection, key: string): AsyncIterable<Snapshot> {
+  const seen = new Set<string>()
+  for (let cursor = ''; cursor !== '0'; ) {
+    const [next, fields] = await redis.scanHash(key, cursor === '' ? '0' : cursor, OPEN_PAGE)
+    for (let at = 0; at < fields.length; at += 2) {
+      const id = fields[at] as SessionId
+      if (seen.has(id)) continue
+      seen.add(id)
+      const session = parseSession(id, fields[at + 1] ?? '')
+      if (!('end' in session) && owesWork(session)) yield session
+    }
+    cursor = next
+  }
+}

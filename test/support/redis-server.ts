@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+
+/** False where the machine has no Redis: its tests are left out then. CI installs it, so there its absence is an error. */
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
+if (!hasRedis && process.env['CI'] === 'true') throw new Error('CI needs redis-server for these tests')
+
+export interface RedisServer {
+  readonly url: string
+  /** Answers what redis-cli prints. */
+  cli(...args: readonly string[]): string
+  /** `kill -9`, and a new process on the same port and data. */
+  restart(): Promise<void>
+  kill(): Promise<void>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a Redis of its own on a free port, durable as in production, in a folder that goes away with it. */
+export const startRedis = async (settings: readonly string[] = []): Promise<RedisServer> => {
+  const folder = await mkdtemp(join(tmpdir(), 'wearon-redis-'))
+  const port = await freePort()
+  let running = await launch(folder, port, settings)
+  const kill = async () => {
+    const gone = new Promise((resolve) => running.once('exit', resolve))
+    running.kill('SIGKILL')
+    await gone
+  }
+  const start = async () => {
+    running = await launch(folder, port, settings)
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    cli: (...args) => cli(port, args),
+    kill,
+    start,
+    restart: async () => {
+      await kill()
+      await start()
+    },
+    stop: async () => {
+      if (running.exitCode === null && running.signalCode === null) await kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface RedisCluster {
+  /** One of the nodes. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Three nodes without replicas: enough for keys to lie on different ones. */
+export const startRedisCluster = async (): Promise<RedisCluster> => {
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes'])))
+  const hosts = nodes.map(({ url }) => new URL(url).host)
+  execFileSync('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-yes'], { stdio: 'ignore' })
+  const [first] = nodes
+  if (first === undefined) throw new Error('no node was started')
+  await eventually(() => {
+    for (const node of nodes) {
+      if (!node.cli('cluster', 'info').includes('cluster_state:ok')) throw new Error('the cluster is not ready')
+    }
+  })
+  return {
+    url: first.url,
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()))
+    },
+  }
+}
+
+const launch = async (folder: string, port: number, settings: readonly string[]): Promise<ChildProcess> => {
+  const place = ['--port', `${port}`, '--dir', folder, '--bind', '127.0.0.1', '--save', '']
+  const child = spawn('redis-server', [...place, '--appendonly', 'yes', '--appendfsync', 'everysec', ...settings], {
+    stdio: 'ignore',
+  })
+  await eventually(() => {
+    if (cli(port, ['ping']).trim() !== 'PONG') throw new Error('Redis does not answer yet')
+  })
+  return child
+}
+
+const cli = (port: number, args: readonly string[]): string =>
+  execFileSync('redis-cli', ['-p', `${port}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+
+/** Below the range of outgoing connections; a node of a cluster also listens 10,000 above it. */
+const PORT_MIN = 20_000
+const PORTS = 10_000
+
+const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * PORTS)
+    if (await isFree(port)) return port
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
