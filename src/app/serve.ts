@@ -48,12 +48,18 @@ const sayWhatIsMissing = ({ redisUrl, roles }: Config, { logger }: ProcessEnviro
   logger.warn({}, 'REDIS_URL is set, and the bridge from its list is not built yet: tasks are taken over HTTP only')
 }
 
+/** npm passes on the Ctrl-C that the terminal has sent to us already: that is no second one. */
+const ECHO_MS = 300
+
 /** The first signal hands everything over; a second one ends at once. */
 const endOnSignal = ({ logger }: ProcessEnvironment, system: System): void => {
-  let stopping = false
+  let stoppingSince: number | null = null
   const end = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== null) {
+      if (performance.now() - stoppingSince > ECHO_MS) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
     logger.info({ signal }, 'stopping: running generations may end, nothing new starts')
     system.stop().then(
       () => {
