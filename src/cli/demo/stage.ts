@@ -19,6 +19,8 @@ import { chargeOf, type Plot, type Scene } from './plot.ts'
 import type { Outcome, SceneOutcome } from './verdict.ts'
 
 const POLL_MS = 50
+/** Tables follow within milliseconds; what is missing after this shows as a difference. */
+const TABLES_MS = 10_000
 
 /** Plays the producers of all scenes: each charges and writes its row in one transaction, and then pushes its task. */
 export const playProducers = async (plot: Plot, system: System, client: Client, pictures: Pictures): Promise<void> => {
@@ -96,9 +98,8 @@ export const readOutcome = async (plot: Plot, client: Client, view: PlatformView
 }
 
 const tablesFollow = async (client: Client): Promise<void> => {
-  for (;;) {
+  for (const end = performance.now() + TABLES_MS; performance.now() < end; await sleep(POLL_MS)) {
     const { items } = await client.get('/v1/projections', ProjectionsAnswer)
     if (items.every(({ lag_facts }) => lag_facts === 0)) return
-    await sleep(POLL_MS)
   }
 }
