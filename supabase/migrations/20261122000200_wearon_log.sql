@@ -230,12 +230,14 @@ begin
   with given as materialized (
     select * from json_to_recordset(commits) as c (
       partition int, epoch bigint, token text, head text, number bigint, id text, previous text, format int, at timestamptz,
-      fact_count int, facts json, consumed bigint, sessions json, letters json)
+      fact_count int, facts json, "left" bigint, consumed bigint, sessions json, letters json)
   ), judged as materialized (
     select g.*, case
       when p.epoch <> g.epoch or p.token is distinct from g.token then 'fenced'
       when p.head_id = g.id then 'repeated'
       when p.head_id is distinct from g.head or g.number <= p.head_number then 'fenced'
+      -- The inbox is not where this lease left it (nor where a repeat of this commit did): it went back.
+      when p.consumed <> g."left" and p.consumed is distinct from g.consumed then 'fenced'
       -- Its messages are not there: the log lost its tail since they were taken, and will give their positions to others.
       when g.consumed > b.published then 'fenced'
       else 'committed' end as verdict

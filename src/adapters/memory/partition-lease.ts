@@ -1,5 +1,5 @@
 import type { SessionId } from '../../events/ids.ts'
-import type { InboxMessage, PartitionLease } from '../../machines/ports/event-log.ts'
+import { type Commit, Fenced, type InboxMessage, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { owesWork } from '../shared/owes-work.ts'
@@ -45,6 +45,7 @@ export const memoryLease = (at: {
     commit: async (commit) => {
       await untilKnown(held, clock, () =>
         call(async () => {
+          assertInboxIsWhereItWasLeft(kept(), held, commit)
           if (applyCommit(kept(), held.epoch, commit, checks, clock.now())) tell(state.growth)
         }),
       )
@@ -56,6 +57,12 @@ export const memoryLease = (at: {
     },
     release: () => held.release(),
   }
+}
+
+/** A repeat of a commit whose acknowledgement was lost finds the inbox where that commit moved it. */
+const assertInboxIsWhereItWasLeft = (kept: MemoryPartition, held: HeldLease<null>, { inbox }: Commit): void => {
+  const left = [held.acknowledged.inbox, inbox].map((position) => Number(position ?? 0))
+  if (!left.includes(kept.consumed)) throw new Fenced('the inbox is not where this lease left it')
 }
 
 const found = (kept: MemoryPartition, id: SessionId): [SessionId, Snapshot | Tombstone][] => {

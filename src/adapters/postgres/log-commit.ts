@@ -4,7 +4,14 @@ import { owesWork } from '../shared/owes-work.ts'
 import type { EncodedCommit } from './log-calls.ts'
 
 /** A commit as `wearon.log_commit` reads it. `now` dates tombstones of a commit without a step. */
-export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, now: number): EncodedCommit => {
+export const encodeCommit = (
+  partition: number,
+  epoch: Epoch,
+  commit: Commit,
+  /** Where this lease left the inbox. */
+  left: number,
+  now: number,
+): EncodedCommit => {
   const { step, inbox, deadLetters } = commit
   const json = JSON.stringify({
     partition,
@@ -20,6 +27,7 @@ export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, no
       fact_count: step.facts.length,
       facts: step.facts,
     }),
+    left,
     consumed: inbox === null ? null : Number(inbox),
     sessions: sessionRows(commit, step?.at ?? isoTime(now)),
     letters: deadLetters.map(letterRow),

@@ -37,7 +37,7 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
     take: inbox.take,
     onArrival: inbox.onArrival,
     commit: async (commit) => {
-      const encoded = encodeCommit(partition, epoch, commit, clock.now())
+      const encoded = encodeCommit(partition, epoch, commit, Number(held.acknowledged.inbox), clock.now())
       const attempt = async () => {
         if ((await calls.commit(encoded)) === 'fenced')
           throw new Fenced(`partition ${partition} has another owner or head`)

@@ -22,6 +22,8 @@ export interface HeldLease<Start> extends Grant<Start> {
   readonly handover: AbortSignal
   /** Fires when the lease was lost or released. */
   readonly ended: AbortSignal
+  /** What is known to be durable. */
+  readonly acknowledged: Acknowledged
   /** Notes where the lease begins, and what each commit made durable: a log that is found behind it has lost its tail, and this lease with it. */
   acknowledge(commit: { readonly step: { readonly number: number } | null; readonly inbox: string | null }): void
   /** @throws Fenced, and fires `lost`, when the lease has run out on this process's own clock, or ended. */

@@ -51,7 +51,10 @@ export interface Commit {
   readonly head: string | null
   /** The step to append, or null when nothing happened but the inbox position moves or letters die. */
   readonly step: Step | null
-  /** The inbox is read up to and with this position; null leaves it where it is. */
+  /**
+   * The inbox is read up to and with this position; null leaves it where it is. A commit is refused when the inbox does not
+   * stand where this lease left it: the log went back, and messages that the owner has behind it are to be read again.
+   */
   readonly inbox: string | null
   readonly snapshots: readonly Snapshot[]
   /** Sessions that closed in this step: each replaces its snapshot. */
