@@ -26,7 +26,7 @@ const PARTITION_SCRIPTS = [
   'acquire',
   'release',
 ] as const
-const BRIDGE_SCRIPTS = ['bridge_move', 'bridge_done', 'bridge_give_back'] as const
+const BRIDGE_SCRIPTS = ['bridge_move', 'bridge_done', 'bridge_give_back', 'bridge_others'] as const
 export type Script = (typeof PARTITION_SCRIPTS)[number] | (typeof BRIDGE_SCRIPTS)[number]
 
 export type Argument = string | number | Buffer
@@ -75,10 +75,10 @@ export const openConnection = async ({
     const facts = await lookAt(first)
     refuseServer(facts)
     for (const warning of serverWarnings(facts)) onWarning(warning)
-    if (!facts.isCluster) return onClient(first, false)
+    if (!facts.isCluster) return onClient(first, first)
     const cluster = await openCluster(first, url, options)
     first.disconnect()
-    return onClient(cluster, true)
+    return onClient(cluster, first)
   } catch (error) {
     first.disconnect()
     throw error
@@ -121,7 +121,8 @@ const openCluster = async (node: Redis, url: string, redisOptions: ReturnType<ty
 
 type Call = (keyCount: number, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>
 
-const onClient = (client: Redis | Cluster, isCluster: boolean): RedisConnection => {
+/** News come from one node, also on a cluster, whose nodes tell each other. */
+const onClient = (client: Redis | Cluster, node: Redis): RedisConnection => {
   const calls = defineScripts(client)
   const call = (name: string): Call => {
     const found = calls.get(name)
@@ -129,11 +130,11 @@ const onClient = (client: Redis | Cluster, isCluster: boolean): RedisConnection 
     return found
   }
   return {
-    spansSlots: !isCluster,
+    spansSlots: client === node,
     run: (script, keys, args) => call(script)(keys.length, keys, args),
     runForBytes: (script, keys, args) => call(`${script}Buffer`)(keys.length, keys, args),
     scanHash: (key, cursor, count) => client.hscan(key, cursor, 'COUNT', count),
-    subscribe: (channel, onMessage, onBreak) => subscribe(client, channel, onMessage, onBreak),
+    subscribe: (channel, onMessage, onBreak) => subscribe(node, channel, onMessage, onBreak),
     close: async () => client.disconnect(),
   }
 }
@@ -155,12 +156,12 @@ const defineScripts = (client: Redis | Cluster): ReadonlyMap<string, Call> => {
 }
 
 const subscribe = async (
-  client: Redis | Cluster,
+  node: Redis,
   channel: string,
   onMessage: (text: string) => void,
   onBreak: () => void,
 ): Promise<Subscription> => {
-  const subscriber = client instanceof Cluster ? client.duplicate() : client.duplicate()
+  const subscriber = node.duplicate()
   subscriber.on('error', () => undefined)
   subscriber.on('message', (_channel: string, text: string) => onMessage(text))
   await subscriber.connect()

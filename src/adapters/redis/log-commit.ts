@@ -13,8 +13,13 @@ export interface EncodedCommit extends PartitionCall {
   readonly weight: number
 }
 
-/** `now` dates tombstones of a commit without a step. */
-export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, now: number): EncodedCommit => {
+/** `left` is where this lease left the inbox; `now` dates tombstones of a commit without a step. */
+export const encodeCommit = (
+  { partition, epoch }: { readonly partition: number; readonly epoch: Epoch },
+  commit: Commit,
+  left: string,
+  now: number,
+): EncodedCommit => {
   const { step, tombstones } = commit
   // A session that closes has no snapshot any more.
   const closed = new Set(tombstones.map(({ id }) => id))
@@ -34,6 +39,7 @@ export const encodeCommit = (partition: number, epoch: Epoch, commit: Commit, no
     step?.id ?? '',
     step?.facts.length ?? 0,
     text,
+    left,
     commit.inbox ?? '',
     closedAt,
     snapshots.length,

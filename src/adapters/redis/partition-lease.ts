@@ -50,7 +50,7 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
     take: inbox.take,
     onArrival: inbox.onArrival,
     commit: async (commit) => {
-      const encoded = encodeCommit(partition, epoch, commit, clock.now())
+      const encoded = encodeCommit(held, commit, held.acknowledged.inbox ?? start.consumed, clock.now())
       const attempt = async () => {
         if ((await calls.commit(encoded)) === 'fenced')
           throw new Fenced(`partition ${partition} has another owner or head`)

@@ -1,15 +1,15 @@
 -- Makes commits durable, each judged on its own: 1 committed, 2 repeated (its step is the head already), 0 fenced (another
 -- owner, head or log; nothing of it is kept). Everything is judged before the first write, since a script is not rolled back.
 -- Keys: meta, inbox, journal, open, closed, closings, letters, burials. Arguments: the channel; for each partition epoch,
--- token, head, the step's number, id, facts and text, inbox position, when its sessions closed, and the numbers of
--- snapshots, tombstones and letters; then id and text of each snapshot, all ids and all texts of tombstones, id and text of
--- each letter.
+-- token, head, the step's number, id, facts and text, the inbox position where the lease left it and where the commit moves it,
+-- when its sessions closed, and the numbers of snapshots, tombstones and letters; then id and text of each snapshot, all ids
+-- and all texts of tombstones, id and text of each letter.
 local COMMITTED, REPEATED, FENCED = 1, 2, 0
 local channel = arg()
 
 local function read()
   local c = { epoch = arg(), token = arg(), head = arg(), number = arg(), id = arg(), facts = arg(), step = arg(),
-    inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()) }
+    left = arg(), inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()) }
   c.first = cursor + 1
   cursor = cursor + 2 * (c.snapshots + c.tombstones + c.letters)
   return c
@@ -21,6 +21,8 @@ local function judge(p, c)
   if c.id ~= '' and kept[5] == c.id then return REPEATED end
   if kept[5] ~= c.head then return FENCED end
   if c.id ~= '' and tonumber(c.number) <= tonumber(kept[4]) then return FENCED end
+  -- The inbox is not where the lease left it (nor where a repeat of this commit did): the log went back.
+  if kept[6] ~= c.left and kept[6] ~= c.inbox then return FENCED end
   c.headNumber = kept[4]
   c.moves = c.inbox ~= '' and isLater(c.inbox, kept[6])
   -- Its messages are not there: the log lost its tail since they were taken, and may give their positions to others.
