@@ -124,6 +124,16 @@ export const platformContract = (name: string, openWorld: () => Promise<StoreWor
         expect(await world.refunds(user)).toHaveLength(8)
       })
 
+      it('leaves no row behind that the nightly job would give back again', async () => {
+        const user = newUser()
+        const session = await charged(user)
+        await world.age(session, 11 * 60_000)
+        await refund(session)
+        await world.play.midnight()
+        expect(await world.refunds(user)).toHaveLength(1)
+        expect(await world.balance(user)).toBe(10)
+      })
+
       it('finds what the platform gave back when its push failed', async () => {
         for (const owner of [newUser(), newStore()]) {
           const session = await charged(owner)
