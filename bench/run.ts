@@ -1,8 +1,13 @@
 import { idle } from './idle.ts'
+import { lifecycle } from './lifecycle-redis.ts'
 import { memory } from './memory.ts'
 
 /** Each benchmark prints a table, and with `--json` one JSON line at its end. */
-const benchmarks: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = { memory, idle }
+const benchmarks: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = {
+  memory,
+  idle,
+  lifecycle,
+}
 
 const [name, ...flags] = process.argv.slice(2)
 const benchmark = benchmarks[name ?? '']
