@@ -1,0 +1,104 @@
+import { type Admin, AssignerProtocol, type Consumer, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
+import type { Clock } from '../../machines/ports/environment.ts'
+
+/** The processes that take part in a log, as the broker's group coordinator sees them. */
+export interface Group {
+  /** The owners' ids, in an order that all see alike. @throws when this process's own membership has ended. */
+  members(): Promise<string[]>
+  /** Calls back when somebody joined or left. */
+  onChange(listener: () => void): () => void
+  leave(): Promise<void>
+}
+
+export interface GroupOptions {
+  /** For asking about the group. */
+  readonly config: KafkaConfig
+  /** For being in it: connections of their own, so that no long request delays a heartbeat. */
+  readonly memberConfig: KafkaConfig
+  readonly groupId: string
+  readonly topic: string
+  readonly member: string
+  /** A silent process is out after this time; brokers take 6 s at least unless told otherwise. */
+  readonly sessionMs: number
+  readonly clock: Clock
+}
+
+/** A consumer that says nothing and is not in the group after this many sessions' time is dead (kafkajs #1719). */
+const SESSIONS_OUTSIDE_MAX = 5
+
+const CLIENT = 'wearon-owner/'
+
+/**
+ * Joins the group as a member that consumes nothing: who is in it says who lives, and the claims in the journals say who owns
+ * what. So a rebalance stops nobody's work, and partitions can be drained one by one.
+ */
+export const joinGroup = async (options: GroupOptions): Promise<Group> => {
+  const { config, memberConfig, groupId, topic, member, sessionMs, clock } = options
+  const admin = new Kafka(config).admin()
+  const consumer = new Kafka({ ...memberConfig, clientId: `${CLIENT}${member}` }).consumer({
+    groupId,
+    allowAutoTopicCreation: false,
+    partitionAssigners: [nobody],
+    sessionTimeout: sessionMs,
+    rebalanceTimeout: sessionMs,
+    heartbeatInterval: sessionMs / 6,
+    maxWaitTimeInMs: sessionMs / 6,
+  })
+  const listeners = new Set<() => void>()
+  let crash: Error | null = null
+  let seenAt = clock.now()
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    // Otherwise kafkajs joins again by itself.
+    if (!payload.restart) crash = payload.error
+  })
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const listener of listeners) listener()
+  })
+  await admin.connect()
+  await consumer.connect()
+  await consumer.subscribe({ topic })
+  await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+  return {
+    members: async () => {
+      if (crash !== null) throw new Error('the membership in the consumer group ended', { cause: crash })
+      const members = await membersOf(admin, groupId)
+      if (members.includes(member)) seenAt = clock.now()
+      if (clock.now() - seenAt > sessionMs * SESSIONS_OUTSIDE_MAX)
+        throw new Error('this process does not come back into the consumer group')
+      return members
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    leave: () => leave(consumer, admin),
+  }
+}
+
+const leave = async (consumer: Consumer, admin: Admin): Promise<void> => {
+  await Promise.allSettled([consumer.disconnect(), admin.disconnect()])
+}
+
+/** By their client ids: unlike all else, these are told also while the group is being rebalanced. */
+const membersOf = async (admin: Admin, groupId: string): Promise<string[]> => {
+  const { groups } = await admin.describeGroups([groupId])
+  const clients = groups.flatMap(({ members }) => members.map(({ clientId }) => clientId))
+  return [...new Set(clients.filter((id) => id.startsWith(CLIENT)).map((id) => id.slice(CLIENT.length)))].toSorted()
+}
+
+const VERSION = 1
+const NOTHING = Buffer.alloc(0)
+const { MemberAssignment, MemberMetadata } = AssignerProtocol
+const nobody: PartitionAssigner = () => ({
+  name: 'wearon-claims',
+  version: VERSION,
+  protocol: ({ topics }) => ({
+    name: 'wearon-claims',
+    metadata: MemberMetadata.encode({ version: VERSION, topics, userData: NOTHING }),
+  }),
+  assign: async ({ members }) =>
+    members.map(({ memberId }) => ({
+      memberId,
+      memberAssignment: MemberAssignment.encode({ version: VERSION, assignment: {}, userData: NOTHING }),
+    })),
+})

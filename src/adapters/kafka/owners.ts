@@ -1,0 +1,45 @@
+import type { WireRecord } from './wire.ts'
+
+/** Who said last to own a partition; `owner` is null once it was released. */
+export interface Notice {
+  readonly owner: string | null
+  readonly epoch: number
+}
+
+/** What the owners' topic says, read up to `next`. */
+export class Owners {
+  next = 0
+  readonly partitions = new Map<number, Notice>()
+  /** Members that drain: they hold what they hold, and take no share any more. */
+  readonly leaving = new Set<string>()
+
+  apply({ offset, key, value }: WireRecord): void {
+    if (offset < this.next) return
+    this.next = offset + 1
+    const [kind, name = ''] = (key ?? '').split('/')
+    if (kind === 'leaving' && value.byteLength > 0) this.leaving.add(name)
+    if (kind === 'leaving' && value.byteLength === 0) this.leaving.delete(name)
+    if (kind === 'partition') this.#notice(Number(name), JSON.parse(value.toString()) as Notice)
+  }
+
+  /** Of two that claimed at once, both see the later epoch alike. */
+  #notice(partition: number, notice: Notice): void {
+    const known = this.partitions.get(partition)
+    if (notice.epoch >= (known?.epoch ?? 0)) this.partitions.set(partition, notice)
+  }
+}
+
+export const noticeOf = (topic: string, partition: number, notice: Notice) => ({
+  topic,
+  partition: 0,
+  key: `partition/${partition}`,
+  value: Buffer.from(JSON.stringify(notice)),
+})
+
+/** Says that a member drains, or that it has gone. */
+export const leavingOf = (topic: string, member: string, drains: boolean) => ({
+  topic,
+  partition: 0,
+  key: `leaving/${member}`,
+  value: drains ? Buffer.from('1') : null,
+})

@@ -1,0 +1,191 @@
+import { isoTime } from '../../events/text.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
+import { type Commit, Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
+import type { HeldLease } from '../shared/kept-lease.ts'
+import { untilKnown } from '../shared/until-known.ts'
+import { openInbox } from './inbox.ts'
+import type { Journal } from './journal.ts'
+import type { LeaseStart } from './lease-table.ts'
+import { letterOf } from './letters.ts'
+import type { News } from './news.ts'
+import { isParcelsFault, type Outbox } from './outbox.ts'
+import { PartitionState } from './partition-state.ts'
+import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
+import type { Topics } from './topics.ts'
+import type { Wire } from './wire.ts'
+
+/** What all leases of one process share. */
+export interface LogContext {
+  readonly topics: Topics
+  readonly wire: Wire
+  readonly outbox: Outbox
+  readonly news: News
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly tombstonesMax: number
+  /** A checkpoint is due once this much was written since the last one, and at least as much as it will have itself. */
+  readonly checkpointBytes: number
+}
+
+/** Reads the journal up to the lease's claim. @throws Fenced when somebody claimed after it, or at the same time and won. */
+export const openKafkaLease = async (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> => {
+  const { partition, epoch, start } = held
+  const state = new PartitionState()
+  for await (const record of context.journal.records(partition, null, start.claim)) state.apply(record)
+  if (state.reached?.epoch !== epoch.number || state.reached.token !== epoch.token)
+    throw new Fenced(`the claim on partition ${partition} does not count`)
+  held.acknowledge({ step: { number: state.head?.number ?? 0 }, inbox: `${state.inbox ?? 0}` })
+  // An inbox that lost its tail gives the same offsets to other messages.
+  const { end = 0 } = (await context.wire.bounds(context.topics.inbox))[partition] ?? {}
+  const from = Math.min((state.inbox ?? -1) + 1, end)
+  return leaseOn(new Writer(held, context, state), held, context, state, from)
+}
+
+const leaseOn = (
+  writer: Writer,
+  held: HeldLease<LeaseStart>,
+  context: LogContext,
+  state: PartitionState,
+  from: number,
+): PartitionLease => {
+  const { topics, outbox, clock } = context
+  const { partition } = held
+  const inbox = openInbox(held, from, { ...context, topic: topics.inbox })
+  return {
+    partition,
+    epoch: held.epoch,
+    head: state.head,
+    lost: held.lost,
+    handover: held.handover,
+    async *open() {
+      yield* state.open()
+    },
+    load: async (ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const found = state.find(id)
+          return found === null ? [] : [[id, found]]
+        }),
+      ),
+    forgottenUntil: () => state.forgottenUntil,
+    take: inbox.take,
+    onArrival: inbox.onArrival,
+    commit: (commit) =>
+      writer.oneByOne(async () => {
+        if (!follows(held, state, commit)) return
+        // Letters first: one too early is found again under its id, one too late would be lost.
+        const letters = commit.deadLetters.map((letter) => letterOf(topics.letters, letter))
+        if (letters.length > 0) await untilKnown(held, clock, async () => void (await outbox.send(letters)))
+        await writer.append('commit', bodyOf(commit, state, clock.now()))
+        held.acknowledge(commit)
+      }),
+    trim: (readUpTo) => writer.oneByOne(() => writer.trim(readUpTo)),
+    release: () => held.release(),
+  }
+}
+
+/** Whether there is something to do: a repeat of the last commit is done already. @throws Fenced */
+const follows = (held: HeldLease<LeaseStart>, { head }: PartitionState, { step, head: known }: Commit): boolean => {
+  held.assertHeld()
+  if (step !== null && step.id === head?.id) return false
+  if (known !== (head?.id ?? null) || (step !== null && step.number <= (head?.number ?? 0)))
+    throw new Fenced(`the head of partition ${held.partition} is not ${known}`)
+  return true
+}
+
+const bodyOf = (
+  { step, inbox, snapshots, tombstones }: Commit,
+  state: PartitionState,
+  now: number,
+): Bodies['commit'] => ({
+  step,
+  inbox: inbox === null ? null : Number(inbox),
+  snapshots,
+  closed: tombstones.map(({ id, seq, end }) => ({
+    id,
+    seq,
+    end,
+    at: step?.at ?? isoTime(now),
+    step: step?.number ?? state.head?.number ?? 0,
+  })),
+})
+
+/** The only one that appends to a journal under one claim. */
+class Writer {
+  readonly #held: HeldLease<LeaseStart>
+  readonly #context: LogContext
+  readonly #state: PartitionState
+  /** The offset at which the next record lands when nobody else writes. */
+  #tail: number
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(held: HeldLease<LeaseStart>, context: LogContext, state: PartitionState) {
+    this.#held = held
+    this.#context = context
+    this.#state = state
+    this.#tail = held.start.claim + 1
+  }
+
+  oneByOne<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /**
+   * Appends a record and takes it in once it counts. What is repeated after an error is the same record: whichever try
+   * landed first counts, and the others are void. @throws Fenced
+   */
+  async append<K extends Kind>(kind: K, body: Bodies[K]): Promise<void> {
+    const { outbox, topics, clock } = this.#context
+    const { partition, epoch } = this.#held
+    const sequence = (this.#state.reached?.sequence ?? 0) + 1
+    const encoded = encode({ kind, epoch: epoch.number, token: epoch.token, sequence }, body)
+    const attempt = async () => {
+      const offset = await outbox.send([{ topic: topics.journal, partition, ...encoded }])
+      const key = null
+      // The journal lost what we know to be in it.
+      if (offset < this.#tail) throw new Fenced(`the journal of partition ${partition} went back`)
+      if (offset === this.#tail) this.#takeIn(decode({ offset, key, ...encoded }))
+      else await this.#readGap(offset)
+      const { reached } = this.#state
+      if (reached?.token !== epoch.token) throw new Fenced(`partition ${partition} has another owner`)
+      if (reached.sequence < sequence) throw new Error(`record ${sequence} of partition ${partition} is not there`)
+    }
+    await untilKnown(this.#held, clock, attempt, (error) => !isParcelsFault(error))
+  }
+
+  /** Records that we did not expect lie before ours: of a former owner, of the next one, or an earlier try's. */
+  async #readGap(upTo: number): Promise<void> {
+    for await (const record of this.#context.journal.records(this.#held.partition, this.#tail, upTo))
+      this.#takeIn(record)
+  }
+
+  #takeIn(record: JournalRecord): void {
+    this.#state.apply(record)
+    this.#tail = record.offset + 1
+  }
+
+  async trim(readUpTo: number): Promise<void> {
+    const { journal, topics, wire, tombstonesMax, checkpointBytes } = this.#context
+    const { partition } = this.#held
+    this.#held.assertHeld()
+    const trimming = this.#state.trimming(readUpTo, tombstonesMax)
+    if (trimming !== null) await this.append('trim', trimming)
+    journal.noteTrimmed(partition, this.#state.trimmed)
+    if (this.#state.bytesSinceCheckpoint > Math.max(checkpointBytes, this.#state.size)) await this.#checkpoint()
+    const droppable = this.#state.checkpoints.findIndex(({ head }) => head <= this.#state.trimmed)
+    const checkpoint = this.#state.checkpoints[droppable]
+    if (checkpoint !== undefined) {
+      await wire.dropBefore(topics.journal, partition, checkpoint.offset)
+      this.#state.checkpoints = this.#state.checkpoints.slice(0, droppable)
+    }
+    if (trimming !== null && this.#state.inbox !== null)
+      await wire.dropBefore(topics.inbox, partition, this.#state.inbox + 1)
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.append('checkpoint', this.#state.checkpoint())
+    for (const part of this.#state.parts()) await this.append('part', part)
+  }
+}

@@ -1,0 +1,130 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
+import { eventually } from './eventually.ts'
+
+const VERSION = '4.1.1'
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
+const JARS = join(CACHE, `kafka-${VERSION}`)
+
+const JAVA = 'java'
+const MAVEN = 'mvn'
+
+const runs = (program: string, option: string) => spawnSync(program, [option], { stdio: 'ignore' }).status === 0
+const found = runs(JAVA, '-version') && (existsSync(JARS) || runs(MAVEN, '-v'))
+if (!found && process.env['CI'] === 'true') throw new Error('CI needs Java and Maven for these tests')
+if (!found) console.warn('no Java or no Maven on this machine: the tests on a Kafka broker are left out')
+
+/** False where the machine cannot run a broker: its tests are left out then. */
+export const hasKafka = found
+
+export interface KafkaServer {
+  /** `host:port`, for `brokers`. */
+  readonly broker: string
+  stop(): Promise<void>
+}
+
+/** Starts a broker of its own, in one process and on free ports, in a folder that goes away with it. */
+export const startKafka = async (): Promise<KafkaServer> => {
+  await fetchJars()
+  const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
+  const [port, controllerPort] = [await freePort(), await freePort()]
+  const file = join(folder, 'server.properties')
+  await writeFile(file, propertiesOf(folder, port, controllerPort))
+  const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim()
+  java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file])
+  const child = spawn(JAVA, [...OPTIONS, 'kafka.Kafka', file], { stdio: 'ignore' })
+  const broker = `127.0.0.1:${port}`
+  await eventually(() => ask(broker), 60_000)
+  return {
+    broker,
+    stop: async () => {
+      await kill(child)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Little memory and a quick start: what a test needs of a JVM. */
+const OPTIONS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx384m', '-cp', join(JARS, '*')]
+
+const java = (args: readonly string[]) =>
+  execFileSync(JAVA, [...OPTIONS, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+
+const propertiesOf = (folder: string, port: number, controllerPort: number) =>
+  Object.entries({
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    // Tests do not wait 6 s for a process that died.
+    'group.min.session.timeout.ms': 500,
+    'auto.create.topics.enable': false,
+  })
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+
+/** Apache Kafka has no npm package: Maven Central has its jars, 43 MB, fetched once. */
+const fetchJars = async (): Promise<void> => {
+  if (existsSync(JARS)) return
+  await mkdir(CACHE, { recursive: true })
+  const folder = await mkdtemp(join(CACHE, 'kafka-'))
+  await writeFile(join(folder, 'pom.xml'), POM)
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'jars')}`]
+  execFileSync(MAVEN, ['-q', '-B', '-f', join(folder, 'pom.xml'), ...goal], { stdio: ['ignore', 'ignore', 'inherit'] })
+  // In one move: another test that fetches at the same time sees all of it or nothing.
+  await rename(join(folder, 'jars'), JARS).catch((error: unknown) => {
+    if (!existsSync(JARS)) throw error
+  })
+  await rm(folder, { recursive: true, force: true })
+}
+
+const dependency = (group: string, artifact: string, version: string) =>
+  `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+
+const POM = `<project><modelVersion>4.0.0</modelVersion>
+<groupId>wearon</groupId><artifactId>kafka-for-tests</artifactId><version>1</version>
+<dependencies>
+${dependency('org.apache.kafka', 'kafka_2.13', VERSION)}
+${dependency('org.slf4j', 'slf4j-simple', '1.7.36')}
+</dependencies></project>`
+
+const ask = async (broker: string): Promise<void> => {
+  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin()
+  try {
+    await admin.connect()
+    await admin.describeCluster()
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+const kill = async (child: ChildProcess): Promise<void> => {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
