@@ -53,10 +53,14 @@ const withQueue = async <Result>(
   let listener: (id: string) => void = () => {}
   const connection = { url, maxRetriesPerRequest: null }
   const queue = new Queue('bench', { connection })
-  const worker = new Worker('bench', async ({ data }) => ({ path: `generated/${data.session_id}.jpg` }), {
-    connection,
-    concurrency: CONCURRENCY,
-  })
+  const worker = new Worker<{ session_id: string }>(
+    'bench',
+    async ({ data }) => ({ path: `generated/${data.session_id}.jpg` }),
+    {
+      connection,
+      concurrency: CONCURRENCY,
+    },
+  )
   worker.on('completed', ({ id }) => listener(id ?? ''))
   worker.on('error', (error) => console.error(error))
   await worker.waitUntilReady()

@@ -47,9 +47,13 @@ const withWorker = async <Result>(
   work: (log: EventLog, onCompleted: (listener: () => void) => void) => Promise<Result>,
 ): Promise<Result> => {
   let listener = () => {}
-  const { clock, newId } = benchEnvironment
   const redis = await openConnection({ url, onWarning: () => {} })
-  const log = await openRedisLog({ redis, partitions: PARTITIONS, clock, newId })
+  const log = await openRedisLog({
+    redis,
+    partitions: PARTITIONS,
+    clock: benchEnvironment.clock,
+    newId: () => benchEnvironment.newId(),
+  })
   const stop = new AbortController()
   const env = {
     ...benchEnvironment,
