@@ -156,7 +156,7 @@ describe('what operators look at', () => {
 
   test('POST /v1/partitions/:partition/repair repairs what is damaged here', async () => {
     expect((await world.send('POST', '/v1/partitions/1/repair')).status).toBe(501)
-    const repaired = { partition: 1, common: 4, restored: 2, kept: 1, voided: 0 }
+    const repaired = { partition: 1, common: 4, restored: 2, kept: 1, voided: 0, head: { number: 9, id: 'head' } }
     await reopen({ repair: async (partition) => (partition === 1 ? repaired : null) })
     expect(await json(await world.send('POST', '/v1/partitions/1/repair'))).toEqual(repaired)
     expect(await codeOf(await world.send('POST', '/v1/partitions/2/repair'))).toEqual([409, 'repair_not_possible'])

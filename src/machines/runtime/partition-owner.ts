@@ -50,10 +50,11 @@ export class PartitionOwner {
   #draining = false
   #trimAt: number
 
-  constructor(lease: PartitionLease, context: WorkerContext) {
+  /** @param head the journal's head: the lease's own, or the one that a repair left. */
+  constructor(lease: PartitionLease, head: StepRef | null, context: WorkerContext) {
     this.#lease = lease
     this.#context = context
-    this.#head = lease.head
+    this.#head = head
     this.#trimAt = context.env.clock.now() + TRIM_MS
     this.#waits = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#expiries = new Alarm(context.env.clock, () => this.#wake.notify())

@@ -17,6 +17,8 @@ export interface Repaired {
   /** Facts that the log wrote since it lost its tail: kept, for sessions that had lost nothing; void for the others. */
   readonly kept: number
   readonly voided: number
+  /** The step that the partition goes on from. */
+  readonly head: StepRef
 }
 
 /**
@@ -51,7 +53,7 @@ export const repair = async (
   await history.mend(claim, survivors, head)
   const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
   const kept = count(survivors)
-  return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept }
+  return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept, head }
 }
 
 const standing = (

@@ -1,5 +1,5 @@
 import { type Backoff, backoffMs } from '../policy.ts'
-import { Fenced, type PartitionLease } from '../ports/event-log.ts'
+import { Fenced, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { admit, type LogDamage } from './admission.ts'
 import { PartitionOwner } from './partition-owner.ts'
 import type { RateShare } from './rate-share.ts'
@@ -61,7 +61,8 @@ export class Worker {
     this.#show(lease, 'starting', null)
     try {
       await env.clock.sleep(this.#backoffMs(partition), lease.lost)
-      if (await this.#becomesWhole(lease)) await this.#work(lease)
+      const head = await this.#headOnceWhole(lease)
+      if (head !== undefined) await this.#work(lease, head)
       this.#failures.delete(partition)
     } catch (error) {
       this.#failures.set(partition, (this.#failures.get(partition) ?? 0) + 1)
@@ -79,18 +80,18 @@ export class Worker {
     }
   }
 
-  async #work(lease: PartitionLease): Promise<void> {
+  async #work(lease: PartitionLease, head: StepRef | null): Promise<void> {
     this.#show(lease, 'running', null)
-    await new PartitionOwner(lease, this.#context).run(() => this.#show(lease, 'running', null))
+    await new PartitionOwner(lease, head, this.#context).run(() => this.#show(lease, 'running', null))
   }
 
-  /** Waits as long as the partition's log is damaged: an operator repairs it. False when the lease went first. */
-  async #becomesWhole(lease: PartitionLease): Promise<boolean> {
+  /** The journal's head, once its log is what the archive knows: an operator repairs it. Undefined when the lease went first. */
+  async #headOnceWhole(lease: PartitionLease): Promise<StepRef | null | undefined> {
     const { env } = this.#context
     for (;;) {
-      if (lease.lost.aborted || lease.handover.aborted) return false
+      if (lease.lost.aborted || lease.handover.aborted) return undefined
       const { damage, archived } = await admit(lease, this.#context)
-      if (damage === null) return true
+      if (damage === null) return lease.head
       this.#show(lease, 'damaged', damage)
       env.meter.count('log_damage_total', { damage })
       env.logger.error(
@@ -101,9 +102,9 @@ export class Worker {
       if (request === null) continue
       const repairing = repair(lease, archived, this.#context)
       repairing.then(request.resolve, request.reject)
-      env.logger.warn({ ...(await repairing) }, 'partition repaired from the archive')
-      // The lease still names the head from before the repair: the next grant starts behind it.
-      return false
+      const repaired = await repairing
+      env.logger.warn({ ...repaired }, 'partition repaired from the archive')
+      return repaired.head
     }
   }
 
