@@ -1,5 +1,7 @@
 import { FolderInUse } from '../adapters/postgres/lock.ts'
 import { MigrationEdited } from '../adapters/postgres/migrate.ts'
+import { RedisUnreachable } from '../adapters/redis/errors.ts'
+import { UnfitServer } from '../adapters/redis/server-check.ts'
 import { ConfigError } from '../config.ts'
 import { WrongPartitionCount } from '../machines/ports/event-log.ts'
 import { MigrationsPending } from './open.ts'
@@ -11,7 +13,7 @@ export interface Failure {
   readonly text: string
 }
 
-const EXPECTED = [FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount]
+const EXPECTED = [FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount, RedisUnreachable, UnfitServer]
 
 /** One clear line for what may be expected; what may not comes with its stack. */
 export const failureOf = (error: unknown): Failure => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis } from 'ioredis'
+import { RedisUnreachable } from './errors.ts'
 import { refuseServer, type ServerFacts, serverFacts, serverWarnings } from './server-check.ts'
 
 /** A socket that brings no answer for this long is dead, whatever the kernel says: half-open ones look alive for hours. */
@@ -61,7 +62,7 @@ export interface ConnectionOptions {
   readonly name?: string
 }
 
-/** Connects and looks at the server. @throws UnfitServer, or what kept it from answering. */
+/** Connects and looks at the server. @throws RedisUnreachable, UnfitServer */
 export const openConnection = async ({
   url,
   onWarning,
@@ -69,10 +70,15 @@ export const openConnection = async ({
 }: ConnectionOptions): Promise<RedisConnection> => {
   const options = optionsOf(name)
   const first = new Redis(url, options)
-  // Every failure also rejects the call that met it; without a listener ioredis prints each.
-  first.on('error', () => undefined)
+  // Every failure also rejects the call that met it, but only this says why; without a listener ioredis prints each.
+  let cause: Error | null = null
+  first.on('error', (error: Error) => {
+    cause = error
+  })
   try {
-    const facts = await lookAt(first)
+    const facts = await lookAt(first).catch((error: Error) => {
+      throw new RedisUnreachable(new URL(url).host, cause ?? error)
+    })
     refuseServer(facts)
     for (const warning of serverWarnings(facts)) onWarning(warning)
     if (!facts.isCluster) return onClient(first, first)

@@ -1,3 +1,12 @@
+/** No answer at the start: nobody listens there, or we are not let in. */
+export class RedisUnreachable extends Error {
+  override readonly name = 'RedisUnreachable'
+
+  constructor(host: string, cause: Error) {
+    super(`Redis at ${host} does not answer (${cause.message}): see to REDIS_URL`, { cause })
+  }
+}
+
 /** The log's own record is gone or another one's: flushed, failed over to an empty server, restored. */
 export class LogGone extends Error {
   override readonly name = 'LogGone'
