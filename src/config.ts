@@ -61,10 +61,12 @@ export interface Config {
   readonly dataDir: string
   readonly objectsDir: string
   readonly roles: ReadonlySet<Role>
-  readonly eventLog: 'embedded' | 'postgres'
+  readonly eventLog: 'embedded' | 'postgres' | 'kafka'
   readonly store: 'embedded' | 'postgres'
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
+  /** `host:port` each. */
+  readonly kafkaBrokers: readonly string[]
   readonly partitions: number
   /** What the signed URLs of our own object folder begin with; null: this server's own address. */
   readonly publicUrl: string | null
@@ -113,6 +115,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     store: valueOf(choices, 'STORE') as Config['store'],
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
+    kafkaBrokers: variables.KAFKA_BROKERS,
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
     concurrency: variables.WORKER_CONCURRENCY,
@@ -165,7 +168,7 @@ const valueOf = (choices: readonly Choice[], name: string): string =>
   choices.find((one) => one.name === name)?.value ?? ''
 
 const BUILT: Readonly<Record<string, readonly string[]>> = {
-  EVENT_LOG: ['embedded', 'postgres'],
+  EVENT_LOG: ['embedded', 'postgres', 'kafka'],
   STORE: ['embedded', 'postgres'],
   OBJECTS: ['folder'],
   GENERATOR: ['preview'],
@@ -179,7 +182,11 @@ const notBuiltYet = (choices: readonly Choice[]): string[] =>
         `${name}=${value} (${because}) is not built yet; set ${name} to one of ${BUILT[name]?.join(', ')}`,
     )
 
-const missing = (variables: Variables, choices: readonly Choice[]): string[] =>
-  ['EVENT_LOG', 'STORE']
+const missing = (variables: Variables, choices: readonly Choice[]): string[] => [
+  ...['EVENT_LOG', 'STORE']
     .filter((name) => valueOf(choices, name) === 'postgres' && variables.DATABASE_URL === undefined)
-    .map((name) => `DATABASE_URL is needed for ${name}=postgres`)
+    .map((name) => `DATABASE_URL is needed for ${name}=postgres`),
+  ...(valueOf(choices, 'EVENT_LOG') === 'kafka' && variables.KAFKA_BROKERS.length === 0
+    ? ['KAFKA_BROKERS is needed for EVENT_LOG=kafka']
+    : []),
+]

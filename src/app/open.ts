@@ -1,4 +1,5 @@
 import { type FolderObjects, openFolderObjects } from '../adapters/folder/objects.ts'
+import { openKafkaLog } from '../adapters/kafka/event-log.ts'
 import { openEmbedded } from '../adapters/postgres/embedded.ts'
 import { openPostgresLog } from '../adapters/postgres/event-log.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
@@ -61,18 +62,10 @@ export const openAll = async (config: Config, env: ProcessEnvironment): Promise<
 }
 
 const openOn = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<Opened> => {
-  const { clock, logger } = env
+  const { clock } = env
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
-  const log = await openPostgresLog({
-    sql: await databases.open(config.eventLog),
-    partitions: config.partitions,
-    clock,
-    newId: () => env.newId(),
-    alone: config.eventLog === 'embedded',
-    drainMs: config.shutdownGraceMs + LOG_DRAIN_EXTRA_MS,
-    onError: (error) => logger.warn({ error }, 'the log did not answer; trying again'),
-  })
   const sql = await databases.open(config.store)
+  const log = await openLog(databases, config, env)
   // On databases of our own nobody else makes session rows.
   const store = openPostgresStore(sql, { clock, rowsOwner: 'ours' })
   const objects = await openFolderObjects({
@@ -100,6 +93,21 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
       await databases.close()
     },
   }
+}
+
+const openLog = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<EventLog> => {
+  const { clock, logger } = env
+  const options = {
+    partitions: config.partitions,
+    clock,
+    newId: () => env.newId(),
+    drainMs: config.shutdownGraceMs + LOG_DRAIN_EXTRA_MS,
+    onError: (error: unknown) => logger.warn({ error }, 'the log did not answer; trying again'),
+  }
+  if (config.eventLog === 'kafka')
+    return await openKafkaLog({ ...options, kafka: { brokers: [...config.kafkaBrokers], clientId: 'wearon' } })
+  const sql = await databases.open(config.eventLog)
+  return await openPostgresLog({ ...options, sql, alone: config.eventLog === 'embedded' })
 }
 
 /** The partitions' own grace period ends first. */

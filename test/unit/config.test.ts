@@ -44,7 +44,7 @@ describe('readConfig', () => {
 
   it('says of a choice that is not built yet that it is not, and what follows from what', () => {
     expect(problemsOf({ REDIS_URL: 'redis://localhost:6379' })).toEqual([
-      'EVENT_LOG=redis (REDIS_URL is set) is not built yet; set EVENT_LOG to one of embedded, postgres',
+      'EVENT_LOG=redis (REDIS_URL is set) is not built yet; set EVENT_LOG to one of embedded, postgres, kafka',
     ])
   })
 
@@ -53,6 +53,12 @@ describe('readConfig', () => {
       'DATABASE_URL is needed for EVENT_LOG=postgres',
       'DATABASE_URL is needed for STORE=postgres',
     ])
+  })
+
+  it('wants brokers where Kafka was chosen, and takes brokers for the choice', () => {
+    expect(problemsOf({ EVENT_LOG: 'kafka' })).toEqual(['KAFKA_BROKERS is needed for EVENT_LOG=kafka'])
+    const brokers = readConfig({ KAFKA_BROKERS: 'one:9092, two:9092' })
+    expect(brokers).toMatchObject({ eventLog: 'kafka', kafkaBrokers: ['one:9092', 'two:9092'] })
   })
 
   it('refuses a role that does not exist', () => {
