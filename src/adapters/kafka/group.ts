@@ -54,10 +54,15 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const listener of listeners) listener()
   })
-  await admin.connect()
-  await consumer.connect()
-  await consumer.subscribe({ topic })
-  await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+  try {
+    await admin.connect()
+    await consumer.connect()
+    await consumer.subscribe({ topic })
+    await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+  } catch (error) {
+    await leave(consumer, admin)
+    throw error
+  }
   return {
     members: async () => {
       if (crash !== null) throw new Error('the membership in the consumer group ended', { cause: crash })

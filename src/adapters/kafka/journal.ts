@@ -42,8 +42,7 @@ export class Journal {
 
   /** See `EventLog.journal`. */
   async after(after: ReadonlyMap<number, number>, limit: number): Promise<Step[]> {
-    const cursors = new Map<number, Cursor>()
-    for (const [partition, number] of after) cursors.set(partition, await this.#cursorBefore(partition, number))
+    const cursors = await this.#cursorsBefore(after)
     const behind = new Map<number, Counted[]>([...after.keys()].map((partition) => [partition, []]))
     // Rounds until something was found: records that do not count, or were read before, may fill one.
     while (cursors.size > 0) {
@@ -51,7 +50,7 @@ export class Journal {
         const { cursor, counted } = this.#scan(slice, cursors.get(slice.partition) ?? START)
         if (slice.records.length === 0) cursors.delete(slice.partition)
         else cursors.set(slice.partition, cursor)
-        this.#remember(slice.partition, slice.records.length > 0 ? cursor : null, after.get(slice.partition) ?? 0)
+        this.#remember(slice.partition, cursor, after.get(slice.partition) ?? 0)
         const from = Math.max(after.get(slice.partition) ?? 0, this.#trimmed.get(slice.partition) ?? 0)
         behind.get(slice.partition)?.push(...counted.filter(({ step }) => step.number > from))
       }
@@ -114,15 +113,22 @@ export class Journal {
     return { cursor, counted }
   }
 
-  async #cursorBefore(partition: number, number: number): Promise<Cursor> {
-    const known = (this.#cursors.get(partition) ?? []).filter(({ step }) => step <= number)
-    const nearest = known.toSorted((one, other) => other.offset - one.offset)[0]
-    return nearest ?? { ...START, offset: await this.#start(partition) }
+  /** The nearest known place before each number, or the journal's beginning. */
+  async #cursorsBefore(after: ReadonlyMap<number, number>): Promise<Map<number, Cursor>> {
+    const nearest = [...after].map(([partition, number]) => {
+      const known = (this.#cursors.get(partition) ?? []).filter(({ step }) => step <= number)
+      return [partition, known.toSorted((one, other) => other.offset - one.offset)[0]] as const
+    })
+    const unknown = nearest.some(([, cursor]) => cursor === undefined)
+    const bounds = unknown ? await this.#wire.bounds(this.#topic) : []
+    return new Map(
+      nearest.map(([partition, cursor]) => [partition, cursor ?? { ...START, offset: bounds[partition]?.start ?? 0 }]),
+    )
   }
 
   /** Only places that the reader may come back to: behind what it has read, or behind what it was handed. */
-  #remember(partition: number, cursor: Cursor | null, readUpTo: number): void {
-    if (cursor === null || cursor.step > readUpTo) return
+  #remember(partition: number, cursor: Cursor, readUpTo: number): void {
+    if (cursor.step > readUpTo) return
     const others = (this.#cursors.get(partition) ?? []).filter(({ step }) => step !== cursor.step)
     this.#cursors.set(partition, [cursor, ...others].slice(0, CURSORS_MAX))
   }
