@@ -66,7 +66,7 @@ const drain = async ({ calls, epochs }: RawLog, partition: number): Promise<void
     position = parts.inbox ?? position
   }
   for (;;) {
-    const messages = await calls.take({ partition, position, ...TAKE })
+    const { messages } = await calls.take({ partition, position, ...TAKE })
     const last = messages.at(-1)
     if (last === undefined) return
     const sessions = messages.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as RawTask)

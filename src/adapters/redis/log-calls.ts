@@ -31,12 +31,20 @@ interface LoadRequest {
   readonly ids: readonly SessionId[]
 }
 
+export type Kept = Snapshot | Tombstone
+
+export interface Taken {
+  readonly messages: InboxMessage[]
+  /** The sessions that the messages name, with what is kept of them; null for an unknown one. */
+  readonly sessions: Map<SessionId, Kept | null>
+}
+
 /** The log's calls, each of which shares its round trip with all others of its kind that are made meanwhile. */
 export interface LogCalls {
   publish(messages: Messages): Promise<void>
   commit(commit: EncodedCommit): Promise<Verdict>
-  take(request: TakeRequest): Promise<InboxMessage[]>
-  load(request: LoadRequest): Promise<Map<SessionId, Snapshot | Tombstone>>
+  take(request: TakeRequest): Promise<Taken>
+  load(request: LoadRequest): Promise<Map<SessionId, Kept>>
 }
 
 export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls => ({
@@ -97,25 +105,37 @@ const publish = async (calls: PartitionCalls, channel: string, batches: readonly
   return batches.map(() => undefined)
 }
 
-const take = async (calls: PartitionCalls, requests: readonly TakeRequest[]): Promise<InboxMessage[][]> => {
+const take = async (calls: PartitionCalls, requests: readonly TakeRequest[]): Promise<Taken[]> => {
   const told = requests.map(({ partition, position, messages, bytes }) => ({
     partition,
     args: [position, messages, bytes],
   }))
-  const answers = await calls.each<[heads: Buffer, bodies: Buffer]>('take', [], told, 'bytes')
-  return answers.map(([heads, bodies]) => messagesOf(heads.toString('latin1'), bodies))
+  const answers = await calls.each<TakeAnswer>('take', [], told, 'bytes')
+  return answers.map(takenOf)
 }
 
-const messagesOf = (heads: string, bodies: Buffer): InboxMessage[] => {
-  if (heads === '') return []
+type TakeAnswer = readonly [heads: Buffer, bodies: Buffer, known: readonly (number | Buffer)[]]
+
+const takenOf = ([heads, bodies, known]: TakeAnswer): Taken => {
+  const messages: InboxMessage[] = []
+  const ids: SessionId[] = []
+  const sessions = new Map<SessionId, Kept | null>()
   let start = 0
-  return heads.split('\n').map((head) => {
-    const [position = '', source, length] = head.split(' ')
+  for (const head of heads.length === 0 ? [] : heads.toString('latin1').split('\n')) {
+    const [position = '', source, length, id] = head.split(' ')
     const bytes = bodies.subarray(start, start + Number(length))
     start += Number(length)
     // A producer of its own may write to the inbox, and call itself what it likes.
-    return { position, source: TaskSource.safeParse(source).data ?? 'inbox', bytes }
-  })
+    messages.push({ position, source: TaskSource.safeParse(source).data ?? 'inbox', bytes })
+    // The script looked it up as an id, and answers only what it found under it.
+    ids.push(id as SessionId)
+    sessions.set(id as SessionId, null)
+  }
+  for (let at = 0; at < known.length; at += 2) {
+    const id = ids[Number(known[at])]
+    if (id !== undefined) sessions.set(id, parseSession(id, String(known[at + 1])))
+  }
+  return { messages, sessions }
 }
 
 const load = async (calls: PartitionCalls, requests: readonly LoadRequest[]) => {
@@ -123,7 +143,7 @@ const load = async (calls: PartitionCalls, requests: readonly LoadRequest[]) => 
   const answers = await calls.each<(number | string)[]>('load', [], told)
   return answers.map((answer, index) => {
     const { ids = [] } = requests[index] ?? {}
-    const found = new Map<SessionId, Snapshot | Tombstone>()
+    const found = new Map<SessionId, Kept>()
     for (let at = 0; at < answer.length; at += 2) {
       const id = ids[Number(answer[at])]
       if (id !== undefined) found.set(id, parseSession(id, String(answer[at + 1])))

@@ -12,7 +12,7 @@ export interface PartitionCall {
 const KEYS = {
   create_partition: ['meta'],
   publish: ['meta', 'inbox'],
-  take: ['inbox'],
+  take: ['inbox', 'open', 'closed'],
   load: ['open', 'closed'],
   commit: ['meta', 'inbox', 'journal', 'open', 'closed', 'closings', 'letters', 'burials'],
   read: ['meta', 'journal'],

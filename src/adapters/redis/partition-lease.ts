@@ -9,7 +9,7 @@ import { untilKnown } from '../shared/until-known.ts'
 import type { RedisConnection } from './connection.ts'
 import { isCallsFault } from './errors.ts'
 import type { LogKeys } from './keys.ts'
-import type { LogCalls } from './log-calls.ts'
+import type { Kept, LogCalls } from './log-calls.ts'
 import { encodeCommit, parseSession } from './log-commit.ts'
 import type { LeaseStart } from './log-leases.ts'
 import type { LogNews } from './log-news.ts'
@@ -32,10 +32,16 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
   const { partition, epoch, start } = held
   let { forgottenUntil } = start
   held.acknowledge({ step: start.head, inbox: start.consumed })
+  // What was read along with the messages holds until this lease, the only writer, commits.
+  let readAlong: ReadonlyMap<SessionId, Kept | null> = new Map()
   const inbox = inboxReader({
     held,
     from: start.consumed,
-    read: (position, limit) => calls.take({ partition, position, ...limit }),
+    read: async (position, limit) => {
+      const { messages, sessions } = await calls.take({ partition, position, ...limit })
+      readAlong = sessions
+      return messages
+    },
     onArrival: (listener) => news.onArrival(partition, listener),
   })
   return {
@@ -45,11 +51,21 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
     lost: held.lost,
     handover: held.handover,
     open: () => openSessions(redis, keys.partition(partition).open),
-    load: (ids) => calls.load({ partition, ids }),
+    load: async (ids) => {
+      const along = readAlong
+      const missing = ids.filter((id) => !along.has(id))
+      const loaded = missing.length > 0 ? await calls.load({ partition, ids: missing }) : new Map<SessionId, Kept>()
+      for (const id of ids) {
+        const kept = along.get(id)
+        if (kept) loaded.set(id, kept)
+      }
+      return loaded
+    },
     forgottenUntil: () => forgottenUntil,
     take: inbox.take,
     onArrival: inbox.onArrival,
     commit: async (commit) => {
+      readAlong = new Map()
       const encoded = encodeCommit(held, commit, held.acknowledged.inbox ?? start.consumed, clock.now())
       const attempt = async () => {
         if ((await calls.commit(encoded)) === 'fenced')
