@@ -154,6 +154,29 @@ describe.runIf(hasKafka)('the kafka event log', () => {
     await Promise.all([log.close(), other.close()])
   })
 
+  it('goes on by itself once a broker that was killed is back, hears of arrivals again, and has lost no step', async () => {
+    const prefix = `test-${randomUUID()}`
+    const log = await open(prefix, { leaseTtlMs: 30_000 })
+    const worker = startWorker(log)
+    const lease = await eventually(() => worker.lease(0))
+    const first = nextStep(lease, null)
+    await lease.commit(commitOf({ step: first }))
+    let arrivals = 0
+    lease.onArrival(() => arrivals++)
+
+    const restarting = server.restart()
+    const second = nextStep(lease, first)
+    const committing = lease.commit(commitOf({ step: second }))
+    await Promise.all([restarting, committing])
+    expect(await log.journal(new Map([[0, 0]]), 10)).toEqual([first, second])
+
+    await eventually(() => log.publish([message(0, 'a')]))
+    await eventually(() => expect(arrivals).toBeGreaterThan(0))
+    expect(await eventually(() => lease.take({ messages: 9, bytes: 1_000 }))).toHaveLength(1)
+    await worker.stop()
+    await log.close()
+  })
+
   const bounds = async (prefix: string): Promise<{ start: number; end: number }> => {
     const admin = new Kafka({ brokers: [server.broker], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()

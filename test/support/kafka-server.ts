@@ -25,6 +25,8 @@ export const hasKafka = found
 export interface KafkaServer {
   /** `host:port`, for `brokers`. */
   readonly broker: string
+  /** `kill -9`, and starts it again on the same port and data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -37,16 +39,25 @@ export const startKafka = async (): Promise<KafkaServer> => {
   await writeFile(file, propertiesOf(folder, port, controllerPort))
   const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim()
   java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file])
-  const child = spawn(JAVA, [...OPTIONS, 'kafka.Kafka', file], { stdio: 'ignore' })
   const broker = `127.0.0.1:${port}`
-  await eventually(() => ask(broker), 60_000)
+  let child = await launch(file, broker)
   return {
     broker,
+    restart: async () => {
+      await kill(child)
+      child = await launch(file, broker)
+    },
     stop: async () => {
       await kill(child)
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+const launch = async (file: string, broker: string): Promise<ChildProcess> => {
+  const child = spawn(JAVA, [...OPTIONS, 'kafka.Kafka', file], { stdio: 'ignore' })
+  await eventually(() => ask(broker), 60_000)
+  return child
 }
 
 /** Little memory and a quick start: what a test needs of a JVM. */
