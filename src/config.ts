@@ -61,7 +61,7 @@ export interface Config {
   readonly dataDir: string
   readonly objectsDir: string
   readonly roles: ReadonlySet<Role>
-  readonly eventLog: 'embedded' | 'postgres' | 'kafka'
+  readonly eventLog: 'embedded' | 'postgres' | 'redis' | 'kafka'
   readonly store: 'embedded' | 'postgres'
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
@@ -168,7 +168,7 @@ const valueOf = (choices: readonly Choice[], name: string): string =>
   choices.find((one) => one.name === name)?.value ?? ''
 
 const BUILT: Readonly<Record<string, readonly string[]>> = {
-  EVENT_LOG: ['embedded', 'postgres', 'kafka'],
+  EVENT_LOG: ['embedded', 'postgres', 'redis', 'kafka'],
   STORE: ['embedded', 'postgres'],
   OBJECTS: ['folder'],
   GENERATOR: ['preview'],
@@ -188,5 +188,8 @@ const missing = (variables: Variables, choices: readonly Choice[]): string[] => 
     .map((name) => `DATABASE_URL is needed for ${name}=postgres`),
   ...(valueOf(choices, 'EVENT_LOG') === 'kafka' && variables.KAFKA_BROKERS.length === 0
     ? ['KAFKA_BROKERS is needed for EVENT_LOG=kafka']
+    : []),
+  ...(valueOf(choices, 'EVENT_LOG') === 'redis' && variables.REDIS_URL === undefined
+    ? ['REDIS_URL is needed for EVENT_LOG=redis']
     : []),
 ]

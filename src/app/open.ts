@@ -1,7 +1,5 @@
 import { type FolderObjects, openFolderObjects } from '../adapters/folder/objects.ts'
-import { openKafkaLog } from '../adapters/kafka/event-log.ts'
 import { openEmbedded } from '../adapters/postgres/embedded.ts'
-import { openPostgresLog } from '../adapters/postgres/event-log.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
 import { migrate, pending } from '../adapters/postgres/migrate.ts'
 import { type PlatformView, platformView } from '../adapters/postgres/platform-view.ts'
@@ -17,6 +15,7 @@ import type { Generator } from '../machines/ports/generator.ts'
 import type { Producer } from '../projections/producer.ts'
 import type { Store } from '../projections/store.ts'
 import type { ProcessEnvironment } from './environment.ts'
+import { type OpenedLog, openLog } from './open-log.ts'
 
 /** Tables are missing in a database that is not ours to change without being asked. */
 export class MigrationsPending extends Error {
@@ -33,6 +32,7 @@ export class MigrationsPending extends Error {
 /** Everything outside of the process that it works with, as the configuration chose it. */
 export interface Opened {
   readonly log: EventLog
+  readonly bridge: OpenedLog['bridge']
   readonly store: Store
   readonly objects: FolderObjects
   readonly generator: Generator
@@ -65,7 +65,8 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   const { clock } = env
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
   const sql = await databases.open(config.store)
-  const log = await openLog(databases, config, env)
+  const opened = await openLog(config, env, (kind) => databases.open(kind))
+  const { log, bridge } = opened
   // On databases of our own nobody else makes session rows.
   const store = openPostgresStore(sql, { clock, rowsOwner: 'ours' })
   const objects = await openFolderObjects({
@@ -75,6 +76,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   })
   return {
     log,
+    bridge,
     store,
     objects,
     generator: previewGenerator(),
@@ -89,29 +91,11 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
     },
     close: async () => {
       await store.close()
-      await log.close()
+      await opened.close()
       await databases.close()
     },
   }
 }
-
-const openLog = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<EventLog> => {
-  const { clock, logger } = env
-  const options = {
-    partitions: config.partitions,
-    clock,
-    newId: () => env.newId(),
-    drainMs: config.shutdownGraceMs + LOG_DRAIN_EXTRA_MS,
-    onError: (error: unknown) => logger.warn({ error }, 'the log did not answer; trying again'),
-  }
-  if (config.eventLog === 'kafka')
-    return await openKafkaLog({ ...options, kafka: { brokers: [...config.kafkaBrokers], clientId: 'wearon' } })
-  const sql = await databases.open(config.eventLog)
-  return await openPostgresLog({ ...options, sql, alone: config.eventLog === 'embedded' })
-}
-
-/** The partitions' own grace period ends first. */
-const LOG_DRAIN_EXTRA_MS = 5_000
 
 const checksOf = (config: Config, store: Store, log: EventLog): Check[] => [
   {

@@ -13,7 +13,6 @@ export const serve = async (overrides: Overrides = {}): Promise<void> => {
     endOnUnforeseen(env)
     const system = await startSystem(config, { ...overrides, env })
     announce(config, env, system, performance.now() - startedAt)
-    sayWhatIsMissing(config, env)
     endOnSignal(env, system)
   } catch (error) {
     const { exitCode, text } = failureOf(error)
@@ -28,7 +27,7 @@ const destination = () => (isTerminal() ? humanLines((text) => process.stdout.wr
 
 const announce = (config: Config, { logger }: ProcessEnvironment, { url }: System, ms: number): void => {
   const { choices, dataDir, partitions } = config
-  const roles = [...config.roles].filter((role) => role !== 'bridge')
+  const roles = [...config.roles].filter((role) => role !== 'bridge' || config.redisUrl !== undefined)
   if (!isTerminal()) {
     const chosen = Object.fromEntries(choices.map(({ name, value, because }) => [name, `${value} (${because})`]))
     logger.info({ url, dataDir, roles, partitions, chosen, ms: Math.round(ms) }, 'started')
@@ -41,11 +40,6 @@ const announce = (config: Config, { logger }: ProcessEnvironment, { url }: Syste
 ${lines.join('\n')}
   try        npm run wearon -- publish --charge
   stop       Ctrl-C`)
-}
-
-const sayWhatIsMissing = ({ redisUrl, roles }: Config, { logger }: ProcessEnvironment): void => {
-  if (redisUrl === undefined || !roles.has('bridge')) return
-  logger.warn({}, 'REDIS_URL is set, and the bridge from its list is not built yet: tasks are taken over HTTP only')
 }
 
 /** npm passes on the Ctrl-C that the terminal has sent to us already: that is no second one. */

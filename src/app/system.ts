@@ -71,6 +71,10 @@ class Running {
     const workerLoop =
       worker && supervise('worker', (alive, stop) => worker.run(alive, stop), this.#env, this.#stopWorker.signal)
     if (workerLoop !== null) this.#loops.push(workerLoop)
+    const { bridge } = this.#opened
+    if (bridge !== null && roles.has('bridge')) {
+      this.#loops.push(supervise('bridge', bridge, this.#env, this.#stopWorker.signal))
+    }
     if (roles.has('projector')) {
       this.#loops.push(...projectorLoops(this.#opened, this.#env, this.#stopProjector.signal))
     }

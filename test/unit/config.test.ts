@@ -43,8 +43,8 @@ describe('readConfig', () => {
   })
 
   it('says of a choice that is not built yet that it is not, and what follows from what', () => {
-    expect(problemsOf({ REDIS_URL: 'redis://localhost:6379' })).toEqual([
-      'EVENT_LOG=redis (REDIS_URL is set) is not built yet; set EVENT_LOG to one of embedded, postgres, kafka',
+    expect(problemsOf({ OPENAI_API_KEY: 'sk-1' })).toEqual([
+      'GENERATOR=openai (OPENAI_API_KEY is set) is not built yet; set GENERATOR to one of preview',
     ])
   })
 
@@ -53,6 +53,11 @@ describe('readConfig', () => {
       'DATABASE_URL is needed for EVENT_LOG=postgres',
       'DATABASE_URL is needed for STORE=postgres',
     ])
+  })
+
+  it('wants a Redis where one was chosen, and takes its URL for the choice', () => {
+    expect(problemsOf({ EVENT_LOG: 'redis' })).toEqual(['REDIS_URL is needed for EVENT_LOG=redis'])
+    expect(readConfig({ REDIS_URL: 'rediss://default:secret@host:6379' }).eventLog).toBe('redis')
   })
 
   it('wants brokers where Kafka was chosen, and takes brokers for the choice', () => {

@@ -1,0 +1,71 @@
+import { openKafkaLog } from '../adapters/kafka/event-log.ts'
+import { openPostgresLog } from '../adapters/postgres/event-log.ts'
+import type { Sql } from '../adapters/postgres/sql.ts'
+import { bridgeTasks } from '../adapters/redis/bridge.ts'
+import { openConnection, type RedisConnection } from '../adapters/redis/connection.ts'
+import { openRedisLog } from '../adapters/redis/event-log.ts'
+import type { Config } from '../config.ts'
+import { assertNever } from '../events/assert-never.ts'
+import type { EventLog } from '../machines/ports/event-log.ts'
+import type { ProcessEnvironment } from './environment.ts'
+
+/** The partitions' own grace period ends first. */
+const DRAIN_EXTRA_MS = 5_000
+
+export interface OpenedLog {
+  readonly log: EventLog
+  /** Carries the producers' tasks from their list in Redis to the log, until the signal aborts; null without a Redis. */
+  readonly bridge: ((alive: () => void, signal: AbortSignal) => Promise<void>) | null
+  close(): Promise<void>
+}
+
+/** The event log that the configuration chose, and the bridge to it. `open` gives the database that the log lies in. */
+export const openLog = async (config: Config, env: ProcessEnvironment, open: OpenDatabase): Promise<OpenedLog> => {
+  const { redisUrl } = config
+  const onWarning = (warning: string) => env.logger.warn({}, warning)
+  const redis = redisUrl === undefined ? null : await openConnection({ url: redisUrl, onWarning })
+  try {
+    const log = await openOn(config, env, redis, open)
+    return {
+      log,
+      bridge: redis && ((alive, signal) => bridgeTasks({ redis, log, env }, alive, signal)),
+      close: async () => {
+        await log.close()
+        await redis?.close()
+      },
+    }
+  } catch (error) {
+    await redis?.close()
+    throw error
+  }
+}
+
+type OpenDatabase = (kind: 'embedded' | 'postgres') => Promise<Sql>
+
+const openOn = async (
+  config: Config,
+  env: ProcessEnvironment,
+  redis: RedisConnection | null,
+  open: OpenDatabase,
+): Promise<EventLog> => {
+  const { eventLog } = config
+  const options = {
+    partitions: config.partitions,
+    clock: env.clock,
+    newId: () => env.newId(),
+    drainMs: config.shutdownGraceMs + DRAIN_EXTRA_MS,
+    onError: (error: unknown) => env.logger.warn({ error }, 'the log did not answer; trying again'),
+  }
+  switch (eventLog) {
+    case 'redis':
+      if (redis === null) throw new Error('REDIS_URL is needed for EVENT_LOG=redis')
+      return openRedisLog({ ...options, redis })
+    case 'kafka':
+      return openKafkaLog({ ...options, kafka: { brokers: [...config.kafkaBrokers], clientId: 'wearon' } })
+    case 'embedded':
+    case 'postgres':
+      return openPostgresLog({ ...options, sql: await open(eventLog), alone: eventLog === 'embedded' })
+    default:
+      return assertNever(eventLog)
+  }
+}
