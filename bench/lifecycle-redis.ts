@@ -39,7 +39,12 @@ export const lifecycle = async ({ json }: { json: boolean }): Promise<void> => {
     const ms = (contender: Contender, share: number) => quantile(latencies.get(contender) ?? [], share)
     for (const one of [ours, bullmq])
       console.log(`${one.name} at 100/s: p50 ${ms(one, 0.5).toFixed(2)} ms, p99 ${ms(one, 0.99).toFixed(2)} ms`)
-    const [ratioToBullmq, ratioToRaw] = [rate(ours) / rate(bullmq), rate(ours) / rate(raw)]
+    const ratioTo = (other: Contender) => {
+      const others = rates.get(other) ?? []
+      // Of each round, because its contenders met the same machine: its load changes from round to round.
+      return median((rates.get(ours) ?? []).map((mine, index) => mine / (others[index] ?? Number.NaN)))
+    }
+    const [ratioToBullmq, ratioToRaw] = [ratioTo(bullmq), ratioTo(raw)]
     console.log(`${ratioToBullmq.toFixed(2)} times BullMQ, ${ratioToRaw.toFixed(2)} times the raw limit`)
     if (json) {
       console.log(

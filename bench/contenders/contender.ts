@@ -7,7 +7,7 @@ export interface Contender {
   latencies(url: string, sessions: number, everyMs: number): Promise<number[]>
 }
 
-/** How many effects run at once, and how many tasks are submitted in one call: the same for all. */
+/** How many effects run at once (more makes us no faster, and BullMQ slower), and how many tasks are submitted in one call. */
 export const CONCURRENCY = 200
 export const BATCH = 500
 
