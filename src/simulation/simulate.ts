@@ -17,6 +17,8 @@ const PROCESSES = 3
 const START = Date.UTC(2026, 0, 1)
 /** Things break this long; then the world is calm, and everything must come to its end. */
 const CHAOS_MS = 240_000
+/** An answer takes no longer, but for a process that stands still meanwhile. */
+const ANSWER_MS_MAX = 20
 const LOOK_EVERY_MS = 10_000
 const END_MS = 4 * 3_600_000
 
@@ -190,7 +192,10 @@ class Run {
         for (const id of this.#accepted) {
           if (!this.#world.store.sessions.has(id) && !holdsTraceOf(id, earlier)) this.#accepted.delete(id)
         }
-        this.#world.tries = []
+        // A try may still begin whose start was acknowledged just before: the answer was on its way.
+        this.#scheduler.after(ANSWER_MS_MAX, () => {
+          this.#world.tries = []
+        })
       })
     })
   }

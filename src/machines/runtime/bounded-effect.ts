@@ -18,42 +18,36 @@ export type Ended<Value> =
 type Late<Value> = { readonly how: 'done'; readonly value: Value } | { readonly how: 'threw'; readonly error: unknown }
 
 /** Runs an effect within a time limit. Always ends: an effect that does not heed its signal is left behind. Never rejects. */
-export const runBounded = async <Value>(
+export const runBounded = <Value>(
   effect: (signal: AbortSignal) => Promise<Value>,
   limit: { readonly timeoutMs: number; readonly abort: AbortSignal; readonly clock: Clock },
 ): Promise<Ended<Value>> => {
-  if (limit.abort.aborted) return { how: 'aborted' }
+  if (limit.abort.aborted) return Promise.resolve({ how: 'aborted' })
+  const { promise, resolve } = Promise.withResolvers<Ended<Value>>()
   const inner = new AbortController()
   const settled = new AbortController()
   let stopped: 'timeout' | 'aborted' | null = null
+  const settle = (ended: Ended<Value>) => {
+    settled.abort(SETTLED)
+    unlisten()
+    resolve(ended)
+  }
+  const cutOff = (): Ended<Value> => (stopped === 'aborted' ? { how: 'aborted' } : { how: 'timeout', late: work })
   const stop = (how: 'timeout' | 'aborted') => {
-    stopped ??= how
+    if (stopped !== null || settled.signal.aborted) return
+    stopped = how
     inner.abort(new Error(how))
+    void limit.clock.sleep(STOP_MS, settled.signal).then(() => settle(cutOff()))
   }
   const unlisten = onAbort(limit.abort, () => stop('aborted'))
+  void limit.clock.sleep(limit.timeoutMs, settled.signal).then(() => stop('timeout'))
   const work: Promise<Late<Value>> = Promise.resolve()
     .then(() => effect(inner.signal))
     .then(
       (value) => ({ how: 'done', value }),
       (error: unknown) => ({ how: 'threw', error }),
     )
-  const cutOff = (): Ended<Value> => (stopped === 'aborted' ? { how: 'aborted' } : { how: 'timeout', late: work })
-  const giveUp = async (): Promise<Ended<Value>> => {
-    await Promise.race([limit.clock.sleep(limit.timeoutMs, settled.signal), whenAborted(inner.signal, settled.signal)])
-    if (!settled.signal.aborted) stop('timeout')
-    await limit.clock.sleep(STOP_MS, settled.signal)
-    return cutOff()
-  }
   // An effect that was told to stop rejects for that reason: the reason counts, not the rejection.
-  const heeded = work.then((end): Ended<Value> => (end.how === 'threw' && stopped !== null ? cutOff() : end))
-  const ended = await Promise.race([heeded, giveUp()])
-  settled.abort(SETTLED)
-  unlisten()
-  return ended
+  void work.then((end) => settle(end.how === 'threw' && stopped !== null ? cutOff() : end))
+  return promise
 }
-
-const whenAborted = (signal: AbortSignal, settled: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    onAbort(signal, resolve)
-    onAbort(settled, resolve)
-  })

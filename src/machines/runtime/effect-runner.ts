@@ -34,6 +34,7 @@ export class EffectRunner {
     this.#lease = lease
     this.#context = context
     this.#report = report
+    onAbort(lease.lost, () => this.#abortAll())
   }
 
   get running(): number {
@@ -123,10 +124,9 @@ export class EffectRunner {
   ): void {
     const { clock, meter } = this.#context.env
     const abort = new AbortController()
-    const unlisten = onAbort(this.#lease.lost, () => abort.abort())
+    if (this.#lease.lost.aborted) abort.abort(LOST)
     const startedAt = clock.now()
     const ended = runBounded((signal) => work.effect(signal), { timeoutMs, abort: abort.signal, clock }).then((end) => {
-      unlisten()
       this.#running.delete(id)
       meter.observe('effect_seconds', (clock.now() - startedAt) / 1000, { effect: owes, how: end.how })
       work.report(end)
@@ -145,6 +145,8 @@ export class EffectRunner {
     this.#offered.delete(id)
   }
 }
+
+const LOST = 'the lease is lost'
 
 /** While an aborted effect ran on, what its session owes since could not be offered: the owner must look at it again. */
 const lookAgain: Input = { kind: 'timer' }
