@@ -1,5 +1,6 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import { Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
+import { inboxReader } from '../shared/inbox-reader.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import { isStatementsFault } from './errors.ts'
@@ -24,7 +25,12 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
   const { partition, epoch, start } = held
   let { forgottenUntil } = start
   held.acknowledge({ step: { number: start.headNumber }, inbox: String(start.consumed) })
-  const inbox = inboxOf(held, calls, news)
+  const inbox = inboxReader({
+    held,
+    from: String(start.consumed),
+    read: (position, limit) => calls.take({ partition, position: Number(position), ...limit }),
+    onArrival: (listener) => news.onArrival(partition, listener),
+  })
   return {
     partition,
     epoch,
@@ -56,40 +62,5 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
       forgottenUntil = row?.until?.getTime() ?? forgottenUntil
     },
     release: () => held.release(),
-  }
-}
-
-/** Reads the inbox only when something may have come since it was found empty, so that an idle partition costs nothing. */
-const inboxOf = (
-  held: HeldLease<LeaseStart>,
-  calls: LogCalls,
-  news: LogNews,
-): Pick<PartitionLease, 'take' | 'onArrival'> => {
-  let position = held.start.consumed
-  let mayHoldMore = true
-  const listeners = new Set<() => void>()
-  const stopListening = news.onArrival(held.partition, () => {
-    mayHoldMore = true
-    for (const listener of listeners) listener()
-  })
-  held.ended.addEventListener('abort', stopListening)
-  return {
-    take: async (limit) => {
-      held.assertHeld()
-      if (!mayHoldMore) return []
-      // Before the read: what arrives while it runs must not be forgotten.
-      mayHoldMore = false
-      const messages = await calls.take({ partition: held.partition, position, ...limit }).catch((error: unknown) => {
-        mayHoldMore = true
-        throw error
-      })
-      const bytes = messages.reduce((sum, message) => sum + message.bytes.byteLength, 0)
-      if (messages.length >= limit.messages || bytes >= limit.bytes) mayHoldMore = true
-      position = Number(messages.at(-1)?.position ?? position)
-      return messages
-    },
-    onArrival: (listener) => {
-      listeners.add(listener)
-    },
   }
 }
