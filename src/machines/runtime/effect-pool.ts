@@ -54,6 +54,12 @@ export class EffectPool {
     this.#admit()
   }
 
+  /** A slot at once for work that is no suspect, when one is free and nobody waits for it; otherwise null: offer the work. */
+  claim(): Slot | null {
+    if (!this.#open || this.#suspectRuns || this.#running >= this.#concurrency) return null
+    return this.waiting === 0 && this.#rate.take() ? this.#take() : null
+  }
+
   /** Takes back an offer that was not granted yet. */
   retract(id: string): void {
     this.#queue.remove(id)
@@ -92,14 +98,14 @@ export class EffectPool {
     const suspect = this.#suspectsTurn()
     const candidate = suspect ? this.#suspects.next() : this.#queue.next()
     if (candidate === undefined) return false
-    this.#running += 1
     this.#suspectRuns = suspect
     this.#roundLeft = suspect ? this.#concurrency : this.#roundLeft - 1
-    candidate.grant(this.#slot())
+    candidate.grant(this.#take())
     return true
   }
 
-  #slot(): Slot {
+  #take(): Slot {
+    this.#running += 1
     let held = true
     return {
       release: () => {

@@ -113,6 +113,7 @@ export class PartitionOwner {
     const draft = new StepDraft(this.#context.table, known, nowMs)
     for (const { message, reason } of poison) this.#bury(draft, message, reason, nowMs)
     for (const one of arrived) this.#foldCommand(draft, one, archived, nowMs)
+    pending.push(...this.#claimSlots(draft))
     for (const one of pending) this.#foldPending(draft, one, nowMs)
     await this.#commit(draft, position)
     this.#act(draft, pending)
@@ -129,6 +130,19 @@ export class PartitionOwner {
     const taken = this.#pending.slice(0, INPUTS_MAX)
     this.#pending = this.#pending.slice(INPUTS_MAX)
     return taken
+  }
+
+  /** A new session whose slot is free starts in the step that it comes in: one commit less before its image. */
+  #claimSlots(draft: StepDraft): Pending[] {
+    const claimed: Pending[] = []
+    for (const { id, state, seq } of this.#draining ? [] : draft.moved) {
+      if (state !== 'queued' || seq !== 1) continue
+      const slot = this.#context.generations.claim()
+      if (slot === null) break
+      this.#slots.add(slot)
+      claimed.push({ id, input: { kind: 'slot' }, slot })
+    }
+    return claimed
   }
 
   async #known(ids: readonly SessionId[]): Promise<Map<SessionId, Known>> {

@@ -50,6 +50,29 @@ describe('a pool of effects', () => {
     expect(granted).toEqual(['running', 'a1', 'b9', 'a2'])
   })
 
+  it('gives a slot at once only when one is free and nobody waits', () => {
+    const { pool, granted, offer, release } = poolOf(2)
+    const slot = pool.claim()
+    expect([slot === null, pool.running]).toEqual([false, 1])
+    for (const since of [1, 2]) offer(`${since}`, { since })
+    expect([pool.claim(), granted]).toEqual([null, ['1']])
+    release('1')
+    slot?.release()
+    expect([granted, pool.running]).toEqual([['1', '2'], 1])
+    pool.close()
+    expect(pool.claim()).toBeNull()
+  })
+
+  it('gives no slot at once without its share of the rate, or beside a suspect', async () => {
+    const { clock, pool } = poolOf(2, 60)
+    expect(pool.claim()).toBeNull()
+    await clock.advance(1_500)
+    expect([pool.claim() === null, pool.claim()]).toEqual([false, null])
+    const alone = poolOf(2)
+    alone.offer('suspect', { suspect: true })
+    expect([alone.granted, alone.pool.claim()]).toEqual([['suspect'], null])
+  })
+
   it('counts a slot that is released twice once', () => {
     const { pool, granted, held, offer } = poolOf(1)
     for (const since of [1, 2, 3]) offer(`${since}`, { since })
