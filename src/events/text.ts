@@ -9,5 +9,10 @@ export const text = (max: number) =>
 /** ISO 8601 date-time with a time zone. */
 export const Time = z.iso.datetime({ offset: true })
 
-/** Milliseconds since the epoch as ISO 8601 in UTC. */
-export const isoTime = (ms: number): string => new Date(ms).toISOString()
+let latest = { ms: 0, text: '1970-01-01T00:00:00.000Z' }
+
+/** Milliseconds since the epoch as ISO 8601 in UTC. Remembers the last one: the sessions of one step ask for the same. */
+export const isoTime = (ms: number): string => {
+  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() }
+  return latest.text
+}

@@ -1,10 +1,9 @@
 import type { Clock } from '../ports/environment.ts'
-import { onAbort } from './signal.ts'
 
 /** How long an effect that was told to stop may take before its slot is given away without it. */
 const STOP_MS = 5_000
 
-/** Given as the reason, so that the engine does not make an exception with a stack for each effect. */
+/** Given as the reason, so that the engine does not make an exception with a stack. */
 const SETTLED = 'settled'
 
 export type Ended<Value> =
@@ -17,37 +16,46 @@ export type Ended<Value> =
 
 type Late<Value> = { readonly how: 'done'; readonly value: Value } | { readonly how: 'threw'; readonly error: unknown }
 
-/** Runs an effect within a time limit. Always ends: an effect that does not heed its signal is left behind. Never rejects. */
-export const runBounded = <Value>(
+/** An effect that runs until it ends or is told to stop. */
+export interface BoundedEffect<Value> {
+  /** Always comes, and never rejects: an effect that does not heed its signal is left behind. */
+  readonly ended: Promise<Ended<Value>>
+  /** Tells it to stop; the first word counts. An effect that is stopped in the turn that it was started in never begins. */
+  stop(how: 'timeout' | 'aborted'): void
+}
+
+/** Starts an effect. Its time limit is the caller's: one alarm watches the limits of many. */
+export const startBounded = <Value>(
   effect: (signal: AbortSignal) => Promise<Value>,
-  limit: { readonly timeoutMs: number; readonly abort: AbortSignal; readonly clock: Clock },
-): Promise<Ended<Value>> => {
-  if (limit.abort.aborted) return Promise.resolve({ how: 'aborted' })
-  const { promise, resolve } = Promise.withResolvers<Ended<Value>>()
-  const inner = new AbortController()
-  const settled = new AbortController()
+  clock: Clock,
+): BoundedEffect<Value> => {
+  const { promise: ended, resolve } = Promise.withResolvers<Ended<Value>>()
+  const stopping = new AbortController()
   let stopped: 'timeout' | 'aborted' | null = null
-  const settle = (ended: Ended<Value>) => {
-    settled.abort(SETTLED)
-    unlisten()
-    resolve(ended)
+  let settled = false
+  let grace: AbortController | null = null
+  const settle = (end: Ended<Value>) => {
+    settled = true
+    grace?.abort(SETTLED)
+    resolve(end)
   }
   const cutOff = (): Ended<Value> => (stopped === 'aborted' ? { how: 'aborted' } : { how: 'timeout', late: work })
-  const stop = (how: 'timeout' | 'aborted') => {
-    if (stopped !== null || settled.signal.aborted) return
-    stopped = how
-    inner.abort(new Error(how))
-    void limit.clock.sleep(STOP_MS, settled.signal).then(() => settle(cutOff()))
-  }
-  const unlisten = onAbort(limit.abort, () => stop('aborted'))
-  void limit.clock.sleep(limit.timeoutMs, settled.signal).then(() => stop('timeout'))
   const work: Promise<Late<Value>> = Promise.resolve()
-    .then(() => effect(inner.signal))
+    .then(() => (stopped === null ? effect(stopping.signal) : Promise.reject(stopping.signal.reason as Error)))
     .then(
       (value) => ({ how: 'done', value }),
       (error: unknown) => ({ how: 'threw', error }),
     )
   // An effect that was told to stop rejects for that reason: the reason counts, not the rejection.
   void work.then((end) => settle(end.how === 'threw' && stopped !== null ? cutOff() : end))
-  return promise
+  return {
+    ended,
+    stop: (how) => {
+      if (stopped !== null || settled) return
+      stopped = how
+      stopping.abort(new Error(how))
+      grace = new AbortController()
+      void clock.sleep(STOP_MS, grace.signal).then(() => settle(cutOff()))
+    },
+  }
 }

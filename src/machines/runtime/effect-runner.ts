@@ -6,7 +6,8 @@ import type { PartitionLease } from '../ports/event-log.ts'
 import type { RefundOutcome } from '../ports/platform.ts'
 import type { Owed } from '../session.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { type Ended, runBounded } from './bounded-effect.ts'
+import { Alarm } from './alarm.ts'
+import { type BoundedEffect, type Ended, startBounded } from './bounded-effect.ts'
 import type { EffectPool, Slot } from './effect-pool.ts'
 import { onAbort } from './signal.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -15,7 +16,8 @@ type Report = (id: SessionId, input: Input, slot?: Slot) => void
 
 interface Running {
   readonly owes: Owed
-  readonly abort: AbortController
+  readonly stop: BoundedEffect<unknown>['stop']
+  /** Resolves when its end is reported and its slot is free. */
   readonly ended: Promise<void>
 }
 
@@ -26,6 +28,8 @@ export class EffectRunner {
   readonly #report: Report
   readonly #running = new Map<SessionId, Running>()
   readonly #offered = new Map<SessionId, EffectPool>()
+  /** When each running effect passes its time limit. */
+  readonly #deadlines: Alarm
   readonly #stopped = new AbortController()
   #open = true
   #onIdle: () => void = () => {}
@@ -34,6 +38,7 @@ export class EffectRunner {
     this.#lease = lease
     this.#context = context
     this.#report = report
+    this.#deadlines = new Alarm(context.env.clock, () => this.#stopOverdue())
     onAbort(lease.lost, () => this.#abortAll())
   }
 
@@ -81,7 +86,7 @@ export class EffectRunner {
   /** Stops the session's try, if one runs or waits: nobody wants its outcome any more. */
   abortGeneration(id: SessionId): void {
     const running = this.#running.get(id)
-    if (running?.owes === 'generation') running.abort.abort()
+    if (running?.owes === 'generation') running.stop('aborted')
     if (this.#offered.get(id) === this.#context.generations) this.#retract(id)
   }
 
@@ -100,6 +105,7 @@ export class EffectRunner {
     for (const id of this.#offered.keys()) this.#retract(id)
     this.#abortAll()
     this.#stopped.abort()
+    this.#deadlines.stop()
     await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
@@ -123,21 +129,28 @@ export class EffectRunner {
     work: { effect(signal: AbortSignal): Promise<Value>; report(ended: Ended<Value>): void },
   ): void {
     const { clock, meter } = this.#context.env
-    const abort = new AbortController()
-    if (this.#lease.lost.aborted) abort.abort(LOST)
     const startedAt = clock.now()
-    const ended = runBounded((signal) => work.effect(signal), { timeoutMs, abort: abort.signal, clock }).then((end) => {
+    const { ended, stop } = startBounded((signal) => work.effect(signal), clock)
+    const reported = ended.then((end) => {
       this.#running.delete(id)
+      this.#deadlines.clear(id)
       meter.observe('effect_seconds', (clock.now() - startedAt) / 1000, { effect: owes, how: end.how })
       work.report(end)
       slot.release()
       this.#onIdle()
     })
-    this.#running.set(id, { owes, abort, ended })
+    this.#running.set(id, { owes, stop, ended: reported })
+    this.#deadlines.set(id, startedAt + timeoutMs)
+    if (this.#lease.lost.aborted) stop('aborted')
+  }
+
+  #stopOverdue(): void {
+    for (const id of this.#deadlines.take(this.#context.env.clock.now(), this.#running.size))
+      this.#running.get(id as SessionId)?.stop('timeout')
   }
 
   #abortAll(): void {
-    for (const { abort } of this.#running.values()) abort.abort()
+    for (const { stop } of this.#running.values()) stop('aborted')
   }
 
   #retract(id: SessionId): void {
@@ -145,8 +158,6 @@ export class EffectRunner {
     this.#offered.delete(id)
   }
 }
-
-const LOST = 'the lease is lost'
 
 /** While an aborted effect ran on, what its session owes since could not be offered: the owner must look at it again. */
 const lookAgain: Input = { kind: 'timer' }

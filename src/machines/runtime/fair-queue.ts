@@ -26,7 +26,7 @@ export class FairQueue<Item extends Queued> {
     this.#live.set(item.id, item)
     let heap = this.#tenants.get(item.tenant)
     if (heap === undefined) {
-      heap = new Heap<Item>((queued) => queued.since)
+      heap = new Heap<Item>(since)
       this.#tenants.set(item.tenant, heap)
     }
     heap.push(item)
@@ -55,3 +55,5 @@ export class FairQueue<Item extends Queued> {
     return undefined
   }
 }
+
+const since = (queued: Queued): number => queued.since

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { runBounded } from '../../../src/machines/runtime/bounded-effect.ts'
+import { type Ended, startBounded } from '../../../src/machines/runtime/bounded-effect.ts'
 import { settled, VirtualClock } from '../../support/virtual-clock.ts'
 
 const SECOND_MS = 1_000
 
-/** An effect that runs within ten seconds, and how it ended so far. */
-const run = (effect: (signal: AbortSignal) => Promise<string>, abort = new AbortController()) => {
+/** An effect, and how it ended so far. */
+const run = (effect: (signal: AbortSignal) => Promise<string>) => {
   const clock = new VirtualClock()
-  const seen: { end?: Awaited<ReturnType<typeof runBounded<string>>> } = {}
-  void runBounded(effect, { timeoutMs: 10 * SECOND_MS, abort: abort.signal, clock }).then((end) => {
+  const seen: { end?: Ended<string> } = {}
+  const { ended, stop } = startBounded(effect, clock)
+  void ended.then((end) => {
     seen.end = end
   })
-  return { clock, abort, seen }
+  return { clock, stop, seen }
 }
 
 const never = () => new Promise<string>(() => {})
@@ -43,26 +44,29 @@ describe('a bounded effect', () => {
     expect(clock.sleeping).toBe(0)
   })
 
-  it('is told to stop at its time limit, and not before', async () => {
-    const { clock, seen } = run(rejectsWhenAborted)
-    await clock.advance(10 * SECOND_MS - 1)
+  it('ends as timed out when it heeds its time limit', async () => {
+    const { clock, stop, seen } = run(rejectsWhenAborted)
+    await settled()
     expect(seen.end).toBeUndefined()
-    await clock.advance(1)
+    stop('timeout')
+    await settled()
     expect(seen.end?.how).toBe('timeout')
     expect(clock.sleeping).toBe(0)
   })
 
   it('is left behind when it does not heed the limit, and what it comes to later is still told', async () => {
     let finish: (value: string) => void = () => {}
-    const { clock, seen } = run(
+    const { clock, stop, seen } = run(
       () =>
         new Promise((resolve) => {
           finish = resolve
         }),
     )
-    await clock.advance(14 * SECOND_MS)
+    await settled()
+    stop('timeout')
+    await clock.advance(5 * SECOND_MS - 1)
     expect(seen.end).toBeUndefined()
-    await clock.advance(1 * SECOND_MS)
+    await clock.advance(1)
     expect(seen.end?.how).toBe('timeout')
     finish('image')
     const late = seen.end?.how === 'timeout' ? await seen.end.late : undefined
@@ -70,37 +74,52 @@ describe('a bounded effect', () => {
   })
 
   it('counts as done when it ends well in spite of the limit', async () => {
-    const { clock, seen } = run(async (signal) => {
+    const { stop, seen } = run(async (signal) => {
       await rejectsWhenAborted(signal).catch(() => undefined)
       return 'image'
     })
-    await clock.advance(10 * SECOND_MS)
+    await settled()
+    stop('timeout')
+    await settled()
     expect(seen.end).toEqual({ how: 'done', value: 'image' })
   })
 
-  it('ends as aborted when its caller says so', async () => {
-    const { abort, clock, seen } = run(rejectsWhenAborted)
-    await clock.advance(SECOND_MS)
-    abort.abort()
+  it('ends as aborted when its caller says so, whatever is said later', async () => {
+    const { clock, stop, seen } = run(rejectsWhenAborted)
+    await settled()
+    stop('aborted')
+    stop('timeout')
     await settled()
     expect(seen.end).toEqual({ how: 'aborted' })
     expect(clock.sleeping).toBe(0)
   })
 
   it('is left behind when it does not heed its caller either', async () => {
-    const { abort, clock, seen } = run(never)
-    abort.abort()
+    const { clock, stop, seen } = run(never)
+    await settled()
+    stop('aborted')
     await clock.advance(5 * SECOND_MS - 1)
     expect(seen.end).toBeUndefined()
     await clock.advance(1)
     expect(seen.end).toEqual({ how: 'aborted' })
   })
 
-  it('sees that it was aborted before it began', async () => {
-    const abort = new AbortController()
-    abort.abort()
-    const { seen } = run((signal) => (signal.aborted ? Promise.reject(new Error('stopped')) : never()), abort)
+  it('never begins when it is stopped at once', async () => {
+    let begun = false
+    const { stop, seen } = run(async () => {
+      begun = true
+      return 'image'
+    })
+    stop('aborted')
     await settled()
-    expect(seen.end).toEqual({ how: 'aborted' })
+    expect([seen.end, begun]).toEqual([{ how: 'aborted' }, false])
+  })
+
+  it('heeds no word after its end', async () => {
+    const { clock, stop, seen } = run(() => Promise.resolve('image'))
+    await settled()
+    stop('timeout')
+    await settled()
+    expect([seen.end?.how, clock.sleeping]).toEqual(['done', 0])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionId } from '../../../src/events/ids.ts'
 import { sessionTable } from '../../../src/machines/compile.ts'
-import type { DeadLetter } from '../../../src/machines/ports/event-log.ts'
+import type { Burial } from '../../../src/machines/ports/dead-letters.ts'
 import { isTombstone, type Known, StepDraft } from '../../../src/machines/runtime/step-draft.ts'
 import type { Snapshot } from '../../../src/machines/snapshot.ts'
 import {
@@ -28,9 +28,10 @@ const snapshotIn = (draft: StepDraft, id = sessionId): Snapshot => {
   return session
 }
 
-const letter: DeadLetter = {
+const letter: Burial = {
   id: '3-9',
   partition: 3,
+  position: '9',
   reason: 'not JSON',
   source: 'inbox',
   bytes: Buffer.from('{'),

@@ -26,7 +26,7 @@ const noHistory: History = {
 const work = async (concurrency: number, sessions: readonly string[]) => {
   const clock = new VirtualClock()
   const env = quietEnvironment(clock)
-  const log = memoryLog({ partitions: 1, clock, newId: env.newId })
+  const log = memoryLog({ partitions: 1, clock, newId: () => env.newId() })
   const rate = new RateShare(null, clock)
   const stop = new AbortController()
   let tries = 0
