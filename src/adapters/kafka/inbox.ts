@@ -1,47 +1,97 @@
 import { TaskSource } from '../../events/task.ts'
-import type { InboxMessage, PartitionLease } from '../../machines/ports/event-log.ts'
+import { Fenced, type InboxMessage, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
+import { type Anchor, isThere, printOf } from './anchors.ts'
 import type { LeaseStart } from './lease-table.ts'
+import type { Links } from './links.ts'
 import type { News } from './news.ts'
-import type { Wire, WireRecord } from './wire.ts'
+import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024
 
-/** The inbox of one partition, from an offset on. Asks the broker only when something may have come. */
-export const openInbox = (
-  held: HeldLease<LeaseStart>,
-  from: number,
-  at: { readonly topic: string; readonly wire: Wire; readonly news: News },
-): Pick<PartitionLease, 'take' | 'onArrival'> => {
-  const { topic, wire, news } = at
+/** A message's place, and what lay there: an inbox that lost its tail gives the same offset to another message. */
+export interface InboxPlace {
+  readonly offset: number
+  readonly print: string
+}
+
+interface InboxReading {
+  readonly held: HeldLease<LeaseStart>
+  readonly topic: string
+  readonly wire: Wire
+  readonly links: Links
+  readonly news: News
+  readonly onError: (error: unknown) => void
+}
+
+export interface Inbox extends Pick<PartitionLease, 'take' | 'onArrival'> {
+  /** The last message that was read. */
+  readonly anchors: () => readonly Anchor[]
+}
+
+/**
+ * The inbox of one partition, behind the last message that was consumed. Asks the broker only when something may have come.
+ * Where that message is not there any more, the inbox lost its tail: then all that is in it is handed out, some for the
+ * second time, because what was published since may lie anywhere.
+ */
+export const openInbox = async (reading: InboxReading, consumed: InboxPlace | null): Promise<Inbox> => {
+  const { held, topic, wire, links, news, onError } = reading
   const { partition } = held
-  let next = from
+  const anchorAt = (place: InboxPlace): Anchor => ({
+    topic,
+    partition,
+    offset: place.offset,
+    is: (record) => printOf(record) === place.print,
+  })
+  let sureAt = links.changes
+  let last = consumed !== null && (await isThere(anchorAt(consumed), wire)) ? consumed : null
+  if (consumed !== null && last === null)
+    onError(new Error(`${topic} lost its tail: partition ${partition} is read from its beginning`))
+  let next = last === null ? (await wire.boundsOf(topic, partition)).start : last.offset + 1
   let ahead: readonly WireRecord[] = []
   let mayHoldMore = true
   const listeners = new Set<() => void>()
-  const stop = news.onArrival(partition, from, () => {
+  const stop = news.onArrival(partition, next, () => {
     mayHoldMore = true
     for (const listener of listeners) listener()
   })
   held.ended.addEventListener('abort', stop)
-  const fetch = async () => {
-    // Before the read: what arrives while it runs must not be forgotten.
-    mayHoldMore = false
-    try {
-      const [slice] = await wire.fetch([{ topic, partition, offset: next }], { waitMs: 0, bytes: FETCH_BYTES })
-      ahead = slice?.records ?? []
-      next = (ahead.at(-1)?.offset ?? next - 1) + 1
-      if (slice !== undefined && slice.end > next) mayHoldMore = true
-    } catch (error) {
-      mayHoldMore = true
-      throw error
-    }
+  const anchors = () => (last === null ? [] : [anchorAt(last)])
+  const wentBack = () => new Fenced(`the inbox of partition ${partition} lost its tail`)
+
+  /** What comes next comes behind what was read: else messages that took the place of lost ones would be skipped. */
+  const assertUnbroken = async () => {
+    const { changes } = links
+    if (changes === sureAt) return
+    for (const anchor of anchors()) if (!(await isThere(anchor, wire))) throw wentBack()
+    sureAt = changes
+  }
+  const read = async () => {
+    const [slice] = await wire
+      .fetch([{ topic, partition, offset: next }], { waitMs: 0, bytes: FETCH_BYTES })
+      .catch((error: unknown) => {
+        throw isOutOfRange(error) ? wentBack() : error
+      })
+    await assertUnbroken()
+    ahead = slice?.records ?? []
+    const newest = ahead.at(-1)
+    if (newest !== undefined) last = { offset: newest.offset, print: printOf(newest) }
+    next = (newest?.offset ?? next - 1) + 1
+    if (slice === undefined || slice.end > next) mayHoldMore = true
   }
   return {
+    anchors,
     take: async (limit) => {
       held.assertHeld()
-      if (ahead.length === 0 && mayHoldMore) await fetch()
+      if (ahead.length === 0 && mayHoldMore) {
+        // Before the read: what arrives while it runs must not be forgotten.
+        mayHoldMore = false
+        await read().catch((error: unknown) => {
+          mayHoldMore = true
+          throw error
+        })
+      }
       const messages: InboxMessage[] = []
       for (let bytes = 0; messages.length < limit.messages && bytes < limit.bytes; ) {
         const record = ahead[messages.length]
@@ -59,8 +109,14 @@ export const openInbox = (
 }
 
 /** Others may write to the topic too, without our header: what they send is a task from outside. */
-const messageOf = ({ offset, value, headers }: WireRecord): InboxMessage => ({
-  position: `${offset}`,
-  source: TaskSource.catch('list').parse(headers['source']),
-  bytes: value,
+const messageOf = (record: WireRecord): InboxMessage => ({
+  position: `${record.offset}-${printOf(record)}`,
+  source: TaskSource.catch('list').parse(record.headers['source']),
+  bytes: record.value,
 })
+
+/** Where a message's position lies. */
+export const placeOf = (position: string): InboxPlace => {
+  const [offset = '', ...print] = position.split('-')
+  return { offset: Number(offset), print: print.join('-') }
+}

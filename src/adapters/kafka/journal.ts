@@ -1,6 +1,6 @@
 import type { Step } from '../../machines/ports/event-log.ts'
 import { decode, type JournalRecord, parseStep } from './records.ts'
-import { judge, type Reached } from './rule.ts'
+import { judge, missedClaim, type Reached } from './rule.ts'
 import { isOutOfRange, type Slice, type Wire } from './wire.ts'
 
 /** Of each partition in one round. */
@@ -23,6 +23,15 @@ interface Counted {
   readonly behind: Cursor
 }
 
+/** How far one question for the steps behind a number has come in a partition. */
+interface Reading {
+  readonly after: number
+  cursor: Cursor
+  /** Of this question, not remembered from one before. */
+  isFromStart: boolean
+  behind: Counted[]
+}
+
 /** Reads journals for everybody who asks by step number. */
 export class Journal {
   readonly #topic: string
@@ -40,24 +49,77 @@ export class Journal {
     this.#trimmed.set(partition, Math.max(upTo, this.#trimmed.get(partition) ?? 0))
   }
 
-  /** See `EventLog.journal`. */
+  /** See `EventLog.journal`. A partition whose leader does not answer brings nothing this time. */
   async after(after: ReadonlyMap<number, number>, limit: number): Promise<Step[]> {
-    const cursors = await this.#cursorsBefore(after)
-    const behind = new Map<number, Counted[]>([...after.keys()].map((partition) => [partition, []]))
+    const readings = await this.#begin(after)
+    const open = new Map(readings)
     // Rounds until something was found: records that do not count, or were read before, may fill one.
-    while (cursors.size > 0) {
-      for (const slice of await this.#round(cursors)) {
-        const { cursor, counted } = this.#scan(slice, cursors.get(slice.partition) ?? START)
-        if (slice.records.length === 0) cursors.delete(slice.partition)
-        else cursors.set(slice.partition, cursor)
-        this.#remember(slice.partition, cursor, after.get(slice.partition) ?? 0)
-        const from = Math.max(after.get(slice.partition) ?? 0, this.#trimmed.get(slice.partition) ?? 0)
-        behind.get(slice.partition)?.push(...counted.filter(({ step }) => step.number > from))
+    while (open.size > 0) {
+      const places = [...open].map(([partition, { cursor }]) => ({
+        topic: this.#topic,
+        partition,
+        offset: cursor.offset,
+      }))
+      const { slices, refused } = await this.#wire.fetchEach(places, { waitMs: 0, bytes: ROUND_BYTES })
+      for (const { partition, error } of refused) {
+        if (isOutOfRange(error)) await this.#beginAnew(partition, open)
+        else if (refused.length === places.length) throw error
+        else open.delete(partition)
       }
-      const found = [...behind.values()].flat()
+      for (const slice of slices) {
+        const reading = open.get(slice.partition)
+        if (reading === undefined) continue
+        // All of one answer's bytes may have gone to others: then the partition is asked again.
+        if (slice.records.length === 0 && slice.end <= slice.offset) open.delete(slice.partition)
+        if (!this.#read(slice, reading)) await this.#beginAnew(slice.partition, open)
+      }
+      const found = [...readings.values()].flatMap(({ behind }) => behind)
       if (found.reduce((sum, { step }) => sum + step.facts.length, 0) >= limit) break
     }
-    return this.#choose(behind, limit)
+    return this.#choose(readings, limit)
+  }
+
+  /** From the nearest known place before each number, or the journal's beginning. */
+  async #begin(after: ReadonlyMap<number, number>): Promise<Map<number, Reading>> {
+    const nearest = [...after].map(([partition, number]) => {
+      const known = (this.#cursors.get(partition) ?? []).filter(({ step }) => step <= number)
+      return { partition, number, cursor: known.toSorted((one, other) => other.offset - one.offset)[0] }
+    })
+    const bounds = nearest.some(({ cursor }) => cursor === undefined) ? await this.#wire.bounds(this.#topic) : []
+    return new Map(
+      nearest.map(({ partition, number, cursor }) => {
+        const start = { ...START, offset: bounds[partition]?.start ?? 0 }
+        return [partition, { after: number, cursor: cursor ?? start, isFromStart: cursor === undefined, behind: [] }]
+      }),
+    )
+  }
+
+  /** The journal is not the one that was read: what is known of it is forgotten. */
+  async #beginAnew(partition: number, open: ReadonlyMap<number, Reading>): Promise<void> {
+    this.#cursors.delete(partition)
+    const cursor = { ...START, offset: (await this.#wire.boundsOf(this.#topic, partition)).start }
+    const reading = open.get(partition)
+    if (reading !== undefined) Object.assign(reading, { cursor, isFromStart: true, behind: [] })
+  }
+
+  /** False when the reading cannot stand where it does: a claim that it did not see took the place of what it read. */
+  #read({ partition, records }: Slice, reading: Reading): boolean {
+    const readUpTo = Math.max(reading.after, this.#trimmed.get(partition) ?? 0)
+    for (const record of records.map(decode)) {
+      const { cursor } = reading
+      if (!reading.isFromStart && missedClaim(cursor.reached, record.mark)) return false
+      const reached = judge(cursor.reached, record.mark)
+      reading.cursor = { ...cursor, offset: record.offset + 1, reached: reached ?? cursor.reached }
+      if (reached === null) continue
+      if (record.kind === 'trim') this.noteTrimmed(partition, record.body().upTo)
+      if (record.kind !== 'commit') continue
+      const { step } = record.body()
+      if (step === null) continue
+      reading.cursor = { ...reading.cursor, step: step.number }
+      if (step.number > readUpTo) reading.behind.push({ step: parseStep(step), behind: reading.cursor })
+    }
+    this.#remember(partition, reading.cursor, reading.after)
+    return true
   }
 
   /** Every record from an offset (null: the first that is there) up to and with another. */
@@ -76,54 +138,7 @@ export class Journal {
   }
 
   async #start(partition: number): Promise<number> {
-    return (await this.#wire.bounds(this.#topic))[partition]?.start ?? 0
-  }
-
-  async #round(cursors: Map<number, Cursor>): Promise<Slice[]> {
-    const places = [...cursors].map(([partition, { offset }]) => ({ topic: this.#topic, partition, offset }))
-    try {
-      const slices = await this.#wire.fetch(places, { waitMs: 0, bytes: ROUND_BYTES })
-      // All of one answer's bytes may have gone to others: then the partition is asked again.
-      return slices.filter(({ records, end, offset }) => records.length > 0 || end <= offset)
-    } catch (error) {
-      if (!isOutOfRange(error)) throw error
-      this.#cursors.clear()
-      const bounds = await this.#wire.bounds(this.#topic)
-      for (const [partition, cursor] of cursors)
-        if (cursor.offset < (bounds[partition]?.start ?? 0) || cursor.offset > (bounds[partition]?.end ?? 0))
-          cursors.set(partition, { ...START, offset: bounds[partition]?.start ?? 0 })
-      return []
-    }
-  }
-
-  #scan(slice: Slice, from: Cursor): { cursor: Cursor; counted: Counted[] } {
-    let cursor = from
-    const counted: Counted[] = []
-    for (const record of slice.records.map(decode)) {
-      const reached = judge(cursor.reached, record.mark)
-      cursor = { ...cursor, offset: record.offset + 1, reached: reached ?? cursor.reached }
-      if (reached === null) continue
-      if (record.kind === 'trim') this.noteTrimmed(slice.partition, record.body().upTo)
-      if (record.kind !== 'commit') continue
-      const { step } = record.body()
-      if (step === null) continue
-      cursor = { ...cursor, step: step.number }
-      counted.push({ step: parseStep(step), behind: cursor })
-    }
-    return { cursor, counted }
-  }
-
-  /** The nearest known place before each number, or the journal's beginning. */
-  async #cursorsBefore(after: ReadonlyMap<number, number>): Promise<Map<number, Cursor>> {
-    const nearest = [...after].map(([partition, number]) => {
-      const known = (this.#cursors.get(partition) ?? []).filter(({ step }) => step <= number)
-      return [partition, known.toSorted((one, other) => other.offset - one.offset)[0]] as const
-    })
-    const unknown = nearest.some(([, cursor]) => cursor === undefined)
-    const bounds = unknown ? await this.#wire.bounds(this.#topic) : []
-    return new Map(
-      nearest.map(([partition, cursor]) => [partition, cursor ?? { ...START, offset: bounds[partition]?.start ?? 0 }]),
-    )
+    return (await this.#wire.boundsOf(this.#topic, partition)).start
   }
 
   /** Only places that the reader may come back to: behind what it has read, or behind what it was handed. */
@@ -134,12 +149,12 @@ export class Journal {
   }
 
   /** The first step of every partition before the second of any, so that none waits behind a busy one. */
-  #choose(behind: ReadonlyMap<number, readonly Counted[]>, limit: number): Step[] {
-    const chosen = new Map<number, Counted[]>([...behind.keys()].map((partition) => [partition, []]))
+  #choose(readings: ReadonlyMap<number, Reading>, limit: number): Step[] {
+    const chosen = new Map<number, Counted[]>([...readings.keys()].map((partition) => [partition, []]))
     let facts = 0
-    for (let turn = 0; facts < limit && [...behind.values()].some((steps) => steps.length > turn); turn++) {
-      for (const [partition, steps] of behind) {
-        const next = steps[turn]
+    for (let turn = 0; facts < limit && [...readings.values()].some(({ behind }) => behind.length > turn); turn++) {
+      for (const [partition, { behind }] of readings) {
+        const next = behind[turn]
         if (next === undefined || facts >= limit) continue
         chosen.get(partition)?.push(next)
         facts += next.step.facts.length

@@ -1,6 +1,8 @@
 import type { Clock } from '../../machines/ports/environment.ts'
-import type { LeaseTable } from '../shared/lease-keeper.ts'
+import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
+import type { Anchors } from './anchors.ts'
 import type { Group } from './group.ts'
+import type { Links } from './links.ts'
 import type { News } from './news.ts'
 import type { Outbox, Parcel } from './outbox.ts'
 import { leavingOf, noticeOf } from './owners.ts'
@@ -10,6 +12,8 @@ import type { Topics } from './topics.ts'
 /** Where a lease begins: the offset of the claim under which it stands. */
 export interface LeaseStart {
   readonly claim: number
+  /** How often the connections had changed before it was written. */
+  readonly sureAt: number
 }
 
 /**
@@ -20,51 +24,72 @@ export const kafkaLeaseTable = (at: {
   readonly partitions: number
   readonly topics: Topics
   readonly outbox: Outbox
+  readonly links: Links
+  readonly anchors: Anchors
   readonly news: News
   readonly group: Group
   readonly clock: Clock
   readonly newId: () => string
+  readonly onError: (error: unknown) => void
 }): LeaseTable<LeaseStart> => {
-  const { partitions, topics, outbox, news, group, clock, newId } = at
-  const { owners } = news
+  const { partitions, topics, outbox, links, anchors, news, group, clock, newId, onError } = at
   let told = false
   const tellLeaving = async (member: string) => {
     if (told) return
     await outbox.send([leavingOf(topics.owners, member, true)])
     told = true
   }
+  /** What stands under the member's name and is not held: a lease that was lost here, a claim whose answer was lost. */
+  const freeStrays = async (member: string, held: readonly LeaseRef[]) => {
+    const epochs = new Map(held.map(({ partition, epoch }) => [partition, epoch.number]))
+    const strays = [...news.owners.partitions].filter(
+      ([partition, { owner, epoch }]) => owner === member && epochs.get(partition) !== epoch,
+    )
+    const parcels = strays.map(([partition, { epoch }]) => noticeOf(topics.owners, partition, { owner: null, epoch }))
+    if (parcels.length > 0) await outbox.send(parcels)
+  }
   return {
     partitions,
     beat: async (member, held, _ttlMs, joins) => {
       if (!joins) await tellLeaving(member)
       const [live] = await Promise.all([group.members(), news.catchUp()])
+      const { owners } = news
+      await freeStrays(member, held)
       const isFree = (partition: number) => !live.includes(owners.partitions.get(partition)?.owner ?? '')
-      const holds = held.filter(({ partition, epoch }) => owners.partitions.get(partition)?.epoch === epoch.number)
+      const holds = held.filter(
+        ({ partition, epoch }) =>
+          owners.partitions.get(partition)?.epoch === epoch.number && !anchors.hasLost(epoch.token),
+      )
       return {
         extended: new Set(live.includes(member) ? holds.map(({ partition }) => partition) : []),
         members: live.filter((one) => !owners.leaving.has(one)),
         free: Array.from({ length: partitions }, (_, partition) => partition).filter(isFree),
       }
     },
-    acquire: (member, wanted) =>
-      Promise.all(
+    acquire: async (member, wanted) => {
+      const claims = await Promise.allSettled(
         wanted.map(async (partition) => {
           // Time in it keeps the epoch growing also when the topics were made anew.
-          const number = Math.max(Math.floor(clock.now()), (owners.partitions.get(partition)?.epoch ?? 0) + 1)
+          const number = Math.max(Math.floor(clock.now()), (news.owners.partitions.get(partition)?.epoch ?? 0) + 1)
           const epoch = { number, token: newId() }
           const claim = encode({ kind: 'claim', epoch: number, token: epoch.token, sequence: 0 }, {})
           const parcel: Parcel = { topic: topics.journal, partition, ...claim }
+          const sureAt = links.changes
           const offset = await outbox.send([
             parcel,
             noticeOf(topics.owners, partition, { owner: member, epoch: number }),
           ])
-          return { partition, epoch, start: { claim: offset } }
+          return { partition, epoch, start: { claim: offset, sureAt } }
         }),
-      ),
+      )
+      // One that failed is tried again, and must not take the others with it.
+      for (const claim of claims) if (claim.status === 'rejected') onError(claim.reason)
+      return claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []))
+    },
     release: async (member, held) => {
       await news.catchUp()
       const own = held.filter(({ partition, epoch }) => {
-        const notice = owners.partitions.get(partition)
+        const notice = news.owners.partitions.get(partition)
         return notice?.owner === member && notice.epoch === epoch.number
       })
       const parcels = own.map(({ partition, epoch }) =>

@@ -1,7 +1,8 @@
 import type { Clock } from '../../machines/ports/environment.ts'
+import type { Links } from './links.ts'
 import { Owners } from './owners.ts'
 import type { Topics } from './topics.ts'
-import { isOutOfRange, type Place, type Slice, type Wire } from './wire.ts'
+import { isOutOfRange, type Place, type Refused, type Slice, type Wire } from './wire.ts'
 
 type Listener = () => void
 
@@ -13,8 +14,8 @@ const OWNERS_BYTES = 256 * 1024
 
 /** Hears from the brokers what came: one question, open all the time, for everything that is watched. */
 export class News {
-  readonly owners = new Owners()
   readonly #topics: Topics
+  readonly #links: Links
   readonly #clock: Clock
   readonly #watch: Wire
   readonly #read: Wire
@@ -22,23 +23,34 @@ export class News {
   readonly #growth = new Set<Listener>()
   readonly #owning = new Set<Listener>()
   readonly #arrivals = new Map<number, { offset: number; readonly listener: Listener }>()
+  /** Places that were refused a moment ago. */
+  readonly #resting = new Set<string>()
   readonly #closing = new AbortController()
+  #owners = new Owners()
+  /** Nothing happened to the connections since the owners' topic was read from its beginning. */
+  #sureAt = -1
   #tails: number[] | null = null
   #running: Promise<void> | null = null
 
   /** `watch` is for the open question alone; `read` for all else. */
   constructor(at: {
     readonly topics: Topics
+    readonly links: Links
     readonly clock: Clock
     readonly watch: Wire
     readonly read: Wire
     readonly onError: (error: unknown) => void
   }) {
     this.#topics = at.topics
+    this.#links = at.links
     this.#clock = at.clock
     this.#watch = at.watch
     this.#read = at.read
     this.#onError = at.onError
+  }
+
+  get owners(): Owners {
+    return this.#owners
   }
 
   onGrowth(listener: Listener): () => void {
@@ -61,15 +73,19 @@ export class News {
 
   /** Reads the owners' topic to its end. */
   async catchUp(): Promise<void> {
+    const { changes } = this.#links
+    // It may have lost its tail meanwhile, and have grown since.
+    const owners = changes === this.#sureAt ? this.#owners : new Owners()
     for (;;) {
-      const [slice] = await this.#read
-        .fetch([this.#ownersPlace()], { waitMs: 0, bytes: OWNERS_BYTES })
-        .catch((error: unknown) => {
-          this.#rewindIfGone(error)
-          throw error
-        })
-      if (slice === undefined || !this.#readOwners(slice)) return
+      const place = { topic: this.#topics.owners, partition: 0, offset: owners.next }
+      const [slice] = await this.#read.fetch([place], { waitMs: 0, bytes: OWNERS_BYTES }).catch((error: unknown) => {
+        if (isOutOfRange(error)) this.#sureAt = -1
+        throw error
+      })
+      if (slice === undefined || !owners.take(slice.records)) break
     }
+    this.#owners = owners
+    this.#sureAt = changes
   }
 
   async close(): Promise<void> {
@@ -87,27 +103,51 @@ export class News {
     this.#running ??= this.#run()
   }
 
+  /** To each broker one question, open all the time. */
   async #run(): Promise<void> {
+    const asking = new Map<string, Promise<void>>()
     while (!this.#closing.signal.aborted) {
       try {
         this.#tails ??= await this.#findTails()
-        const slices = await this.#watch.fetch(this.#places(), { waitMs: WAIT_MS, bytes: 1 })
-        if (!this.#closing.signal.aborted) this.#spread(slices)
+        for (const [leader, places] of await this.#watch.byLeader(this.#places()))
+          if (!asking.has(leader))
+            asking.set(
+              leader,
+              this.#ask(places).finally(() => asking.delete(leader)),
+            )
+        if (asking.size > 0) await Promise.race(asking.values())
+        else await this.#clock.sleep(AFTER_ERROR_MS, this.#closing.signal)
       } catch (error) {
         if (this.#closing.signal.aborted) return
         this.#onError(error)
-        this.#rewindIfGone(error)
         this.#tails = null
         await this.#clock.sleep(AFTER_ERROR_MS, this.#closing.signal)
-        // What was missed meanwhile is found by a look.
-        for (const listener of [...this.#growth, ...this.#owning]) listener()
+        this.#tellAll()
       }
     }
   }
 
-  /** The owners' topic lost its tail, or was made anew: it is read from its beginning. */
-  #rewindIfGone(error: unknown): void {
-    if (isOutOfRange(error)) this.owners.next = 0
+  async #ask(places: readonly Place[]): Promise<void> {
+    const { slices, refused } = await this.#watch.fetchEach(places, { waitMs: WAIT_MS, bytes: 1 })
+    if (this.#closing.signal.aborted) return
+    this.#spread(slices)
+    if (refused.length > 0) void this.#rest(refused)
+  }
+
+  /** What is refused is left out for a moment, so that it does not disturb the rest. */
+  async #rest(refused: readonly Refused[]): Promise<void> {
+    this.#onError(refused[0]?.error)
+    for (const place of refused) this.#resting.add(nameOf(place))
+    if (refused.some(({ error }) => isOutOfRange(error))) this.#tails = null
+    await this.#clock.sleep(AFTER_ERROR_MS, this.#closing.signal)
+    for (const place of refused) this.#resting.delete(nameOf(place))
+    this.#tellAll()
+  }
+
+  /** What was missed meanwhile is found by a look. */
+  #tellAll(): void {
+    for (const listener of [...this.#growth, ...this.#owning]) listener()
+    for (const { listener } of this.#arrivals.values()) listener()
   }
 
   /** Where to watch from, at the start and after an error; an inbox that lost its tail is watched from its end. */
@@ -117,30 +157,27 @@ export class News {
       this.#watch.bounds(this.#topics.inbox),
     ])
     for (const [partition, watched] of this.#arrivals) {
-      const { start = 0, end = 0 } = inbox[partition] ?? {}
-      watched.offset = Math.max(start, Math.min(watched.offset, end))
+      const bounds = inbox[partition]
+      if (bounds !== undefined) watched.offset = Math.max(bounds.start, Math.min(watched.offset, bounds.end))
     }
     return journal.map(({ end }) => end)
   }
 
-  #ownersPlace(): Place {
-    return { topic: this.#topics.owners, partition: 0, offset: this.owners.next }
-  }
-
   #places(): Place[] {
-    const { inbox, journal } = this.#topics
+    const { inbox, journal, owners } = this.#topics
     const tails = this.#growth.size > 0 ? (this.#tails ?? []) : []
-    return [
-      this.#ownersPlace(),
-      ...tails.map((offset, partition) => ({ topic: journal, partition, offset })),
+    const all = [
+      { topic: owners, partition: 0, offset: this.#owners.next },
+      ...tails.flatMap((offset, partition) => [{ topic: journal, partition, offset }]),
       ...[...this.#arrivals].map(([partition, { offset }]) => ({ topic: inbox, partition, offset })),
     ]
+    return all.filter((place) => !this.#resting.has(nameOf(place)))
   }
 
   #spread(slices: readonly Slice[]): void {
     const { inbox, journal, owners } = this.#topics
     for (const slice of slices) {
-      if (slice.topic === owners && this.#readOwners(slice)) for (const listener of this.#owning) listener()
+      if (slice.topic === owners && this.#owners.take(slice.records)) for (const listener of this.#owning) listener()
       const arrival = slice.topic === inbox ? this.#arrivals.get(slice.partition) : undefined
       if (arrival !== undefined && slice.end > arrival.offset) {
         arrival.offset = slice.end
@@ -153,11 +190,6 @@ export class News {
     for (const { partition, end } of grown) if (this.#tails !== null) this.#tails[partition] = end
     if (grown.length > 0) for (const listener of this.#growth) listener()
   }
-
-  /** Whether there was something. */
-  #readOwners(slice: Slice): boolean {
-    const before = this.owners.next
-    for (const record of slice.records) this.owners.apply(record)
-    return this.owners.next > before
-  }
 }
+
+const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`

@@ -35,11 +35,59 @@ const REQUEST_PARCELS_MAX = 5_000
 export const isParcelsFault = (error: unknown): boolean =>
   ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'].includes(typeOf(error) ?? '')
 
+/** What brokers answer for one partition, while they may take what goes to the others. */
+const isPartitionsFault = (error: unknown): boolean => typeOf(error) !== null && !isParcelsFault(error)
+
+/** Sends what is handed in, one request at a time, which carries all that came while the one before was under way. */
+interface Lane {
+  send(parcels: readonly Parcel[]): Promise<number>
+  close(): Promise<void>
+}
+
 /**
- * One request at a time, which carries what was handed in while the one before was under way: the steps of all partitions
- * that are due. `decorate` is where a test loses answers.
+ * A lane to each broker, so that one that is down keeps nobody waiting but its own partitions; and one for the partitions that
+ * were refused, until they are taken again. `decorate` is where a test loses answers.
  */
-export const openOutbox = (config: KafkaConfig, decorate: (send: Send) => Send = (send) => send): Outbox => {
+export const openOutbox = (
+  config: KafkaConfig,
+  leaderOf: (parcel: Parcel) => string,
+  decorate: (send: Send) => Send = (send) => send,
+): Outbox => {
+  const lanes = new Map<string, Lane>()
+  const refused = new Set<string>()
+  const laneOf = (name: string): Lane => {
+    const lane = lanes.get(name) ?? openLane(config, decorate)
+    lanes.set(name, lane)
+    return lane
+  }
+  const sendOn = async (name: string, parcels: readonly Parcel[]): Promise<number> => {
+    try {
+      const offset = await laneOf(name).send(parcels)
+      for (const parcel of parcels) refused.delete(placeOf(parcel))
+      return offset
+    } catch (error) {
+      if (isPartitionsFault(error)) for (const parcel of parcels) refused.add(placeOf(parcel))
+      throw error
+    }
+  }
+  return {
+    send: async (parcels) => {
+      const byLane = Map.groupBy(parcels, (parcel) => (refused.has(placeOf(parcel)) ? REFUSED : leaderOf(parcel)))
+      const offsets = await Promise.all([...byLane].map(([name, some]) => sendOn(name, some)))
+      return offsets[0] ?? -1
+    },
+    close: async () => {
+      await Promise.all([...lanes.values()].map((lane) => lane.close()))
+    },
+  }
+}
+
+/** The lane of what was refused. */
+const REFUSED = 'refused'
+
+const placeOf = ({ topic, partition }: Parcel): string => `${topic}/${partition}`
+
+const openLane = (config: KafkaConfig, decorate: (send: Send) => Send): Lane => {
   const kafka = new Kafka(config)
   let producer: Promise<Producer> | null = null
   const connect = async () => {
@@ -80,7 +128,7 @@ export const openOutbox = (config: KafkaConfig, decorate: (send: Send) => Send =
       weigh: (parcels) => parcels.reduce((bytes, { value }) => bytes + (value?.byteLength ?? 0) + 100, 0),
       weightMax: REQUEST_BYTES_MAX,
       itemsMax: REQUEST_PARCELS_MAX,
-      isItemsFault: isParcelsFault,
+      isItemsFault: (error) => typeOf(error) !== null,
     }),
     close: replace,
   }

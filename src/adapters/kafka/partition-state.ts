@@ -3,6 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 import { owesWork } from '../shared/owes-work.ts'
+import type { InboxPlace } from './inbox.ts'
 import type { Bodies, Closed, JournalRecord } from './records.ts'
 import { judge, type Reached } from './rule.ts'
 
@@ -20,8 +21,8 @@ const PART_BYTES = 512 * 1024
 export class PartitionState {
   reached: Reached = null
   head: StepRef | null = null
-  /** The last inbox offset that was consumed. */
-  inbox: number | null = null
+  /** The last message that was consumed. */
+  inbox: InboxPlace | null = null
   trimmed = 0
   forgottenUntil: number | null = null
   /** The newest first. */

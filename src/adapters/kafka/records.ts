@@ -3,6 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { StateName } from '../../machines/compile.ts'
 import { FORMAT, type Step, type StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot } from '../../machines/snapshot.ts'
+import type { InboxPlace } from './inbox.ts'
 import type { Mark } from './rule.ts'
 import type { WireRecord } from './wire.ts'
 
@@ -20,7 +21,7 @@ export interface Bodies {
   readonly claim: Record<string, never>
   readonly commit: {
     readonly step: Step | null
-    readonly inbox: number | null
+    readonly inbox: InboxPlace | null
     readonly snapshots: readonly Snapshot[]
     readonly closed: readonly Closed[]
   }
@@ -32,7 +33,7 @@ export interface Bodies {
   /** Where the partition stands; its sessions follow in parts, among the commits that come meanwhile. */
   readonly checkpoint: {
     readonly head: StepRef | null
-    readonly inbox: number | null
+    readonly inbox: InboxPlace | null
     readonly trimmed: number
     readonly forgottenUntil: number | null
   }
@@ -60,14 +61,14 @@ export const encode = <K extends Kind>(mark: Mark & { readonly kind: K }, body: 
     sequence: `${mark.sequence}`,
     format: `${FORMAT}`,
     // For whoever follows the journal without reading values.
-    ...('inbox' in body && body.inbox !== null && { inbox: `${body.inbox}` }),
+    ...('inbox' in body && body.inbox !== null && { inbox: `${body.inbox.offset}` }),
     ...('step' in body && body.step !== null && { step: `${body.step.number}` }),
   },
   value: Buffer.from(JSON.stringify(body)),
 })
 
 /** @throws for a record of a newer program. */
-export const decode = ({ offset, headers, value }: WireRecord): JournalRecord => {
+export const decode = ({ offset, headers, value }: Pick<WireRecord, 'offset' | 'headers' | 'value'>): JournalRecord => {
   const { kind = '', epoch, token = '', sequence, format } = headers
   if (Number(format) > FORMAT)
     throw new Error(`the journal holds format ${format}, and this program reads up to ${FORMAT}: update it`)

@@ -21,3 +21,12 @@ export const judge = (reached: Reached, { kind, epoch, token, sequence }: Mark):
   if (reached === null) return kind === 'checkpoint' ? next : null
   return reached.epoch === epoch && reached.token === token && reached.sequence + 1 === sequence ? next : null
 }
+
+/**
+ * Whether a record stands under a claim that came after the reader's and that the reader did not see: then the journal lost
+ * its tail since, and the claim took the place of a record that the reader has behind it.
+ */
+export const missedClaim = (reached: Reached, { kind, epoch, token }: Mark): boolean =>
+  kind !== 'claim' &&
+  reached !== null &&
+  (epoch > reached.epoch || (epoch === reached.epoch && token !== reached.token))

@@ -1,5 +1,6 @@
-import { type Admin, type Cluster, Kafka, type KafkaConfig } from 'kafkajs'
+import { type Broker, type Cluster, Kafka } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
+import type { Links } from './links.ts'
 
 /** A partition of a topic, and the offset from which it is read. */
 export interface Place {
@@ -13,12 +14,30 @@ export interface WireRecord {
   readonly key: string | null
   readonly value: Buffer
   readonly headers: Readonly<Record<string, string>>
+  /** As its producer or the broker set it, ms since the epoch. */
+  readonly timestamp: string
 }
 
 /** What a fetch brought of one partition: whole records in order, none before the place, maybe not all. */
 export interface Slice extends Place {
   readonly records: readonly WireRecord[]
   /** The offset behind the partition's last record that is acknowledged. */
+  readonly end: number
+}
+
+/** A place of which the brokers gave nothing, and why. */
+export interface Refused extends Place {
+  readonly error: unknown
+}
+
+export interface Fetched {
+  readonly slices: readonly Slice[]
+  readonly refused: readonly Refused[]
+}
+
+/** The first offset that is there, and the one behind the last that is acknowledged. */
+export interface Bounds {
+  readonly start: number
   readonly end: number
 }
 
@@ -50,58 +69,83 @@ const PAUSE_FIRST_MS = 20
  * holds up what comes behind it. kafkajs has no such reader; it hands its cluster to partition assigners, and that has one.
  */
 export class Wire {
-  readonly #admin: Admin
   readonly #cluster: Cluster
   readonly #topics: string[]
   readonly #clock: Clock
+  readonly #links: Links
   #connected: Promise<void> | null = null
 
-  constructor(config: KafkaConfig, topics: readonly string[], clock: Clock) {
-    const kafka = new Kafka(config)
-    this.#admin = kafka.admin()
-    this.#cluster = clusterOf(kafka)
+  constructor(links: Links, topics: readonly string[], clock: Clock) {
+    this.#cluster = clusterOf(new Kafka(links.config))
     this.#topics = [...topics]
     this.#clock = clock
+    this.#links = links
   }
 
-  /** The first offset that is there, and the one behind the last, of each partition. */
-  async bounds(topic: string): Promise<{ readonly start: number; readonly end: number }[]> {
+  /** The bounds of all partitions of a topic whose leader answers; the others are missing. @throws when none does. */
+  async bounds(topic: string): Promise<Bounds[]> {
     await this.#connect()
-    const offsets = await this.#admin.fetchTopicOffsets(topic)
-    const bounds: { start: number; end: number }[] = []
-    for (const { partition, low, high } of offsets) bounds[partition] = { start: Number(low), end: Number(high) }
+    return this.#bounds(
+      topic,
+      this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
+    )
+  }
+
+  /** @throws when its leader does not answer. */
+  async boundsOf(topic: string, partition: number): Promise<Bounds> {
+    const bounds = (await this.#bounds(topic, [partition]))[partition]
+    if (bounds === undefined) throw new Error(`partition ${partition} of ${topic} does not say where it ends`)
     return bounds
   }
 
   /** One request to each broker that leads one of the places; a place of which nothing came may be missing. */
-  async fetch(places: readonly Place[], limits: FetchLimits): Promise<Slice[]> {
+  async fetch(places: readonly Place[], limits: FetchLimits): Promise<readonly Slice[]> {
     for (let tries = 1; ; tries++) {
-      try {
-        await this.#connect()
-        return await this.#fetchOnce(places, limits)
-      } catch (error) {
-        if (isOutOfRange(error) || tries === TRIES) throw error
-        this.#connected = null
-        await this.#clock.sleep(PAUSE_FIRST_MS * 2 ** tries)
-      }
+      const { slices, refused } = await this.fetchEach(places, limits)
+      const [first] = refused
+      if (first === undefined) return slices
+      if (tries === TRIES || refused.some(({ error }) => isOutOfRange(error))) throw first.error
+      await this.#clock.sleep(PAUSE_FIRST_MS * 2 ** tries)
     }
+  }
+
+  /** The same, once, and each place on its own: those that are refused do not keep the others from being read. */
+  async fetchEach(places: readonly Place[], limits: FetchLimits): Promise<Fetched> {
+    const fetched = await this.#askLeaders(places, limits)
+    if (fetched.refused.some(({ error }) => !isOutOfRange(error))) {
+      this.#connected = null
+      this.#links.noteChange()
+    }
+    return fetched
+  }
+
+  /** The places by the broker that leads them, as far as is known. */
+  async byLeader(places: readonly Place[]): Promise<Map<string, Place[]>> {
+    await this.#connect()
+    return Map.groupBy(places, (place) => this.#leaderOf(place))
+  }
+
+  /** The broker that led a partition when it was last looked up; empty before. */
+  leaderHint({ topic, partition }: Pick<Place, 'topic' | 'partition'>): string {
+    return this.#connected === null ? '' : this.#leaderOf({ topic, partition })
   }
 
   /** Drops all records before an offset. */
   async dropBefore(topic: string, partition: number, offset: number): Promise<void> {
-    // Also lets kafkajs look up the topic's leaders: deleteTopicRecords takes for granted that it knows them.
-    const { start = 0 } = (await this.bounds(topic))[partition] ?? {}
-    if (start < offset)
-      await this.#admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] })
+    const { start } = await this.boundsOf(topic, partition)
+    if (start >= offset) return
+    const nodeId = this.#leaderOf({ topic, partition })
+    const broker = (await this.#cluster.findBroker({ nodeId })) as Broker & RecordsDeleter
+    await broker.deleteRecords({ topics: [{ topic, partitions: [{ partition, offset: `${offset}` }] }] })
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#admin.disconnect(), this.#cluster.disconnect()])
+    await this.#cluster.disconnect()
   }
 
   async #connect(): Promise<void> {
     this.#connected ??= (async () => {
-      await Promise.all([this.#admin.connect(), this.#cluster.connect()])
+      await this.#cluster.connect()
       await this.#cluster.addMultipleTargetTopics(this.#topics)
       await this.#cluster.refreshMetadata()
     })()
@@ -111,30 +155,94 @@ export class Wire {
     })
   }
 
-  async #fetchOnce(places: readonly Place[], { waitMs, bytes }: FetchLimits): Promise<Slice[]> {
-    const led = Map.groupBy(places, ({ topic, partition }) => this.#leaderOf(topic, partition))
-    const answers = await Promise.all(
-      [...led].map(async ([nodeId, asked]) => {
-        const broker = await this.#cluster.findBroker({ nodeId })
-        // Several brokers answer together: none may wait for long while another has something.
-        const maxWaitTime = led.size === 1 ? waitMs : Math.min(waitMs, 20)
-        const topics = [...Map.groupBy(asked, ({ topic }) => topic)].map(([topic, of]) => ({
-          topic,
-          partitions: of.map(({ partition, offset }) => ({ partition, fetchOffset: `${offset}`, maxBytes: bytes })),
-        }))
-        const answer = (await broker.fetch({ maxWaitTime, minBytes: 1, maxBytes: FETCH_BYTES_MAX, topics })) as Answer
-        return slicesOf(asked, answer)
-      }),
-    )
-    return answers.flat()
+  async #askLeaders(places: readonly Place[], limits: FetchLimits): Promise<Fetched> {
+    try {
+      const led = await this.byLeader(places)
+      // Several brokers answer together: none may wait for long while another has something.
+      const waitMs = led.size === 1 ? limits.waitMs : Math.min(limits.waitMs, 20)
+      return merged(
+        await Promise.all([...led].map(([leader, asked]) => this.#ask(leader, asked, { ...limits, waitMs }))),
+      )
+    } catch (error) {
+      return { slices: [], refused: places.map((place) => ({ ...place, error })) }
+    }
   }
 
-  #leaderOf(topic: string, partition: number): string {
-    const leader = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]))[0]
-    if (leader === undefined) throw new Error(`partition ${partition} of ${topic} has no leader`)
-    return leader
+  async #ask(nodeId: string, asked: readonly Place[], limits: FetchLimits): Promise<Fetched> {
+    try {
+      return { slices: await this.#askBroker(nodeId, asked, limits), refused: [] }
+    } catch (error) {
+      if (asked.length === 1 || typeOf(error) === null)
+        return { slices: [], refused: asked.map((place) => ({ ...place, error })) }
+      // kafkajs throws all of an answer away for the error of one partition, and does not always say of which.
+      const half = Math.ceil(asked.length / 2)
+      const parts = [asked.slice(0, half), asked.slice(half)]
+      return merged(await Promise.all(parts.map((part) => this.#ask(nodeId, part, { ...limits, waitMs: 0 }))))
+    }
+  }
+
+  async #askBroker(nodeId: string, asked: readonly Place[], { waitMs, bytes }: FetchLimits): Promise<Slice[]> {
+    const broker = await this.#cluster.findBroker({ nodeId })
+    const topics = [...Map.groupBy(asked, ({ topic }) => topic)].map(([topic, of]) => ({
+      topic,
+      partitions: of.map(({ partition, offset }) => ({ partition, fetchOffset: `${offset}`, maxBytes: bytes })),
+    }))
+    const request = { maxWaitTime: waitMs, minBytes: 1, maxBytes: FETCH_BYTES_MAX, topics }
+    return slicesOf(asked, (await broker.fetch(request)) as Answer)
+  }
+
+  async #bounds(topic: string, partitions: readonly number[]): Promise<Bounds[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const led = await this.byLeader(partitions.map((partition) => ({ topic, partition, offset: 0 })))
+        const asked = await Promise.allSettled([...led.values()].map((places) => this.#askBounds(topic, places)))
+        const answers = asked.filter((one) => one.status === 'fulfilled')
+        if (answers.length < asked.length) this.#connected = null
+        if (answers.length > 0) return Object.assign([], ...answers.map(({ value }) => value)) as Bounds[]
+        throw new Error(`no leader of ${topic} says where it ends`)
+      } catch (error) {
+        if (tries === TRIES) throw error
+        this.#connected = null
+        await this.#clock.sleep(PAUSE_FIRST_MS * 2 ** tries)
+      }
+    }
+  }
+
+  async #askBounds(topic: string, places: readonly Place[]): Promise<Bounds[]> {
+    const partitions = places.map(({ partition }) => ({ partition }))
+    const at = async (fromBeginning: boolean) => {
+      const [answer] = await this.#cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }])
+      return new Map(answer?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+    }
+    const [starts, ends] = await Promise.all([at(true), at(false)])
+    const bounds: Bounds[] = []
+    for (const { partition } of places)
+      bounds[partition] = { start: starts.get(partition) ?? 0, end: ends.get(partition) ?? 0 }
+    return bounds
+  }
+
+  #leaderOf({ topic, partition }: Pick<Place, 'topic' | 'partition'>): string {
+    return Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]))[0] ?? NO_LEADER
   }
 }
+
+/** What kafkajs' types leave out of its brokers. Its admin's way asks all leaders of a topic to delete from one. */
+interface RecordsDeleter {
+  deleteRecords(request: {
+    readonly topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }): Promise<void>
+}
+
+/** As brokers name it. */
+const NO_LEADER = '-1'
+
+const merged = (parts: readonly Fetched[]): Fetched => ({
+  slices: parts.flatMap(({ slices }) => slices),
+  refused: parts.flatMap(({ refused }) => refused),
+})
 
 /** As kafkajs answers; its own type is `any`. */
 interface Answer {
@@ -145,6 +253,7 @@ interface Answer {
       readonly highWatermark: string
       readonly messages: readonly {
         readonly offset: string
+        readonly timestamp: string
         readonly key: Buffer | null
         readonly value: Buffer | null
         readonly headers?: Readonly<Record<string, Buffer | string>>
@@ -161,8 +270,9 @@ const slicesOf = (asked: readonly Place[], { responses }: Answer): Slice[] =>
       // A fetch brings whole batches: the first may begin before the place.
       const records = messages
         .filter(({ offset }) => Number(offset) >= place.offset)
-        .map(({ offset, key, value, headers = {} }) => ({
+        .map(({ offset, timestamp, key, value, headers = {} }) => ({
           offset: Number(offset),
+          timestamp,
           key: key?.toString() ?? null,
           value: value ?? Buffer.alloc(0),
           headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text.toString()])),
