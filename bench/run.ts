@@ -1,19 +1,54 @@
-import { idle } from './idle.ts'
-import { lifecycle } from './lifecycle-redis.ts'
-import { memory } from './memory.ts'
+import { runAlone } from './support/alone.ts'
+import type { Benchmark, Figures } from './support/figures.ts'
+import { printPromises } from './support/promises.ts'
 
-/** Each benchmark prints a table, and with `--json` one JSON line at its end. */
-const benchmarks: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = {
-  memory,
-  idle,
-  lifecycle,
+/** Each loads only what it needs, since some of them measure their own memory. */
+const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  lifecycle: async () => (await import('./lifecycle.ts')).lifecycle,
+  rows: async () => (await import('./rows.ts')).rows,
+  effects: async () => (await import('./effects.ts')).effects,
+  space: async () => (await import('./space.ts')).space,
+  backlog: async () => (await import('./backlog.ts')).backlog,
+  logs: async () => (await import('./logs.ts')).logs,
+  scale: async () => (await import('./scale.ts')).scale,
+  memory: async () => (await import('./memory.ts')).memory,
+  idle: async () => (await import('./idle.ts')).idle,
+}
+/** A part of another one, which can be asked for alone. */
+const parts: typeof benchmarks = {
+  redis: async () => (await import('./redis.ts')).redis,
 }
 
-const [name, ...flags] = process.argv.slice(2)
-const benchmark = benchmarks[name ?? '']
-if (benchmark === undefined) {
-  console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join('|')} [--json]`)
+/** One benchmark: whether its promises hold is printed, the exit code says only whether it ran. */
+const runOne = async (name: string, open: () => Promise<Benchmark>, json: boolean): Promise<void> => {
+  const figures = await (await open())()
+  printPromises(new Map([[name, figures]]))
+  if (json) console.log(JSON.stringify({ bench: name, ...rounded(figures) }))
+}
+
+/** All benchmarks, each in a process of its own; fails when one of the promises does not hold. */
+const runAll = async (json: boolean): Promise<void> => {
+  const all = new Map<string, Figures>()
+  for (const name of Object.keys(benchmarks)) {
+    console.log(`\n${name}`)
+    all.set(name, await runAlone(name))
+  }
+  console.log('\npromised')
+  if (!printPromises(all)) process.exitCode = 1
+  if (json) console.log(JSON.stringify(Object.fromEntries(all)))
+}
+
+const rounded = (figures: Figures): Figures =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toFixed(3))]))
+
+const args = process.argv.slice(2)
+const json = args.includes('--json')
+const [name] = args.filter((arg) => arg !== '--json')
+const known = { ...benchmarks, ...parts }
+const one = known[name ?? '']
+if (name === undefined) await runAll(json)
+else if (one !== undefined) await runOne(name, one, json)
+else {
+  console.error(`usage: npm run bench -- [${Object.keys(known).join('|')}] [--json]`)
   process.exitCode = 2
-} else {
-  await benchmark({ json: flags.includes('--json') })
 }

@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { steadyClock } from '../src/adapters/system/clock.ts'
-import type { Environment } from '../src/machines/ports/environment.ts'
+import { steadyClock } from '../../src/adapters/system/clock.ts'
+import type { Environment } from '../../src/machines/ports/environment.ts'
 
 /** The real clock and chance, no metrics, no log. */
-export const benchEnvironment: Environment = {
+export const benchEnvironment = {
   clock: steadyClock(),
   meter: { count: () => {}, observe: () => {}, gauge: () => {} },
   logger: { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) },
   newId: () => randomBytes(16).toString('hex'),
   random: Math.random,
-}
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
+} satisfies Environment

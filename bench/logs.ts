@@ -1,0 +1,44 @@
+import { startRedis } from '../test/support/redis-server.ts'
+import { bullmq } from './contenders/bullmq.ts'
+import { kafkaPlace } from './contenders/kafka-log.ts'
+import { ours } from './contenders/ours.ts'
+import { openEmptied } from './contenders/redis-log.ts'
+import { embeddedPlace, postgresPlace } from './contenders/sql-log.ts'
+import type { Benchmark, Figures } from './support/figures.ts'
+import { measureLatencies } from './support/latency.ts'
+import { measureRounds } from './support/rounds.ts'
+import { throughput } from './support/throughput.ts'
+
+const SESSIONS = 10_000
+const ROUNDS = 5
+const LATENCY = { slices: 5, sessions: 200 }
+
+/** The lifecycle on every log that the program can run on, beside BullMQ: rate, and latency at 100 a second. */
+export const logs: Benchmark = async () => {
+  const server = await startRedis()
+  const [onKafka, onPostgres, onEmbedded] = [await kafkaPlace(), await postgresPlace(), await embeddedPlace()]
+  try {
+    const contenders = {
+      redis: ours('Redis', () => openEmptied(server)),
+      kafka: ours('Kafka', () => onKafka.open()),
+      postgres: ours('Postgres', () => onPostgres.open()),
+      pglite: ours('PGlite', () => onEmbedded.open()),
+      bullmq: bullmq(server),
+    }
+    const all = Object.values(contenders)
+    const rates = await measureRounds(all, { rounds: ROUNDS, unit: 'sessions/s' }, (one, warmUp) =>
+      throughput(one, warmUp ? SESSIONS / 4 : SESSIONS),
+    )
+    const latencies = await measureLatencies(all, LATENCY)
+    const figures = Object.entries(contenders).flatMap(([name, one]) => [
+      [`${name}_per_s`, rates.median(one)],
+      [`${name}_to_bullmq`, rates.ratio(one, contenders.bullmq)],
+      [`${name}_p50_ms`, latencies.p50(one)],
+      [`${name}_p99_ms`, latencies.p99(one)],
+    ])
+    return Object.fromEntries(figures) as Figures
+  } finally {
+    for (const place of [onKafka, onPostgres, onEmbedded]) await place.close()
+    await server.stop()
+  }
+}

@@ -1,0 +1,44 @@
+import type { Figures } from './figures.ts'
+
+interface Promised {
+  readonly bench: string
+  readonly figure: string
+  readonly words: string
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+/** What is promised of a machine with two cores; each is a ratio, or has room for a slower one. */
+const promised: readonly Promised[] = [
+  { bench: 'idle', figure: 'cpu_percent', words: 'processor at rest, % of a core', atMost: 1 },
+  { bench: 'lifecycle', figure: 'ratio_to_bullmq', words: 'sessions on Redis, times BullMQ', atLeast: 1.5 },
+  { bench: 'lifecycle', figure: 'ratio_to_raw', words: 'sessions on Redis, share of the raw limit', atLeast: 0.5 },
+  { bench: 'lifecycle', figure: 'p50_to_bullmq', words: 'p50 at 100/s, times BullMQ', atMost: 1 },
+  { bench: 'lifecycle', figure: 'p99_to_bullmq', words: 'p99 at 100/s, times BullMQ', atMost: 1 },
+  { bench: 'lifecycle', figure: 'rss_mb', words: 'memory of the process, MB', atMost: 160 },
+  { bench: 'rows', figure: 'ratio_to_bullmq', words: 'with rows in Postgres, times BullMQ without', atLeast: 0.8 },
+  { bench: 'effects', figure: 'share', words: 'effects of 200 ms, share of the ideal', atLeast: 0.94 },
+  { bench: 'space', figure: 'redis_bytes_per_finished', words: 'Redis for a finished session, bytes', atMost: 1_500 },
+  { bench: 'backlog', figure: 'rss_mb', words: 'memory with 300,000 queued, MB', atMost: 600 },
+  { bench: 'backlog', figure: 'first_task_ratio', words: "another tenant's first task, times unloaded", atMost: 1.25 },
+  { bench: 'logs', figure: 'kafka_to_bullmq', words: 'sessions on Kafka, times BullMQ', atLeast: 1 },
+  { bench: 'logs', figure: 'kafka_p50_ms', words: 'p50 on Kafka at 100/s, ms', atMost: 5 },
+]
+
+/** Prints the promises that the figures speak of; answers whether all of them hold. */
+export const printPromises = (figures: ReadonlyMap<string, Figures>): boolean => {
+  const rows = promised
+    .filter(({ bench }) => figures.has(bench))
+    .map((one) => ({ ...one, measured: figures.get(one.bench)?.[one.figure] ?? Number.NaN }))
+    .map((one) => ({ ...one, holds: holds(one) }))
+  for (const { bench, words, atLeast, atMost, measured, holds: kept } of rows) {
+    const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`
+    const columns = [bench.padEnd(10), words.padEnd(44), bound.padEnd(14), measured.toFixed(2).padStart(8)]
+    console.log(`${columns.join(' ')}   ${kept ? 'holds' : 'DOES NOT HOLD'}`)
+  }
+  return rows.every((row) => row.holds)
+}
+
+/** A figure that is missing holds nothing. */
+const holds = ({ measured, atLeast = -Infinity, atMost = Infinity }: Promised & { measured: number }): boolean =>
+  measured >= atLeast && measured <= atMost
