@@ -78,9 +78,9 @@ function outsideRule(): IForbiddenRuleType {
   return {
     name: 'outside-src',
     severity: 'error',
-    comment: 'the program needs nothing of test/, bench/ and scripts/',
+    comment: 'the program needs nothing of test/, bench/, chaos/ and scripts/',
     from: { path: '^src/' },
-    to: { path: '^(?:test|bench|scripts)/' },
+    to: { path: '^(?:test|bench|chaos|scripts)/' },
   }
 }
 

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Heap } from '../machines/runtime/heap.ts'
 
 /** A seeded random source: mulberry32 (Tommy Ettinger, public domain). The same seed gives the same numbers anywhere. */
-const seeded = (seed: number): (() => number) => {
+export const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

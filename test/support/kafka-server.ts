@@ -25,26 +25,34 @@ export const hasKafka = found
 export interface KafkaServer {
   /** `host:port`, for `brokers`. */
   readonly broker: string
-  /** `kill -9`, and starts it again on the same port and data. */
-  restart(): Promise<void>
+  /** The ports behind the addresses that it was told to advertise, in their order. */
+  readonly behind: readonly number[]
+  /** `kill -9` (or an orderly stop), and starts it again on the same port and data. `meanwhile` gets their folder. */
+  restart(graceful?: boolean, meanwhile?: (folder: string) => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts a broker of its own, in one process and on free ports, in a folder that goes away with it. */
-export const startKafka = async (): Promise<KafkaServer> => {
+/**
+ * Starts a broker of its own, in one process and on free ports, in a folder that goes away with it. A client that comes in
+ * through one of the `advertised` ports (each a proxy's, before a listener of the broker's own) is told to stay on it.
+ */
+export const startKafka = async (advertised: readonly number[] = []): Promise<KafkaServer> => {
   await fetchJars()
   const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
   const [port, controllerPort] = [await freePort(), await freePort()]
   const file = join(folder, 'server.properties')
-  await writeFile(file, propertiesOf(folder, port, controllerPort))
+  const behind = await Promise.all(advertised.map(freePort))
+  await writeFile(file, propertiesOf(folder, { port, controllerPort, advertised, behind }))
   const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim()
   java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file])
   const broker = `127.0.0.1:${port}`
   let child = await launch(file, broker)
   return {
     broker,
-    restart: async () => {
-      await kill(child)
+    behind,
+    restart: async (graceful = false, meanwhile = async () => {}) => {
+      await kill(child, graceful ? 'SIGTERM' : 'SIGKILL')
+      await meanwhile(join(folder, 'data'))
       child = await launch(file, broker)
     },
     stop: async () => {
@@ -66,13 +74,23 @@ const OPTIONS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx384m', '-cp
 const java = (args: readonly string[]) =>
   execFileSync(JAVA, [...OPTIONS, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
 
-const propertiesOf = (folder: string, port: number, controllerPort: number) =>
+interface Ports {
+  readonly port: number
+  readonly controllerPort: number
+  readonly advertised: readonly number[]
+  readonly behind: readonly number[]
+}
+
+const propertiesOf = (folder: string, { port, controllerPort, advertised, behind }: Ports) =>
   Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [...listeners([port, ...behind]), `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
+    'advertised.listeners': listeners([port, ...advertised]).join(','),
+    'listener.security.protocol.map':
+      [0, ...advertised].map((_, index) => `L${index}:PLAINTEXT,`).join('') + 'CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'L0',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
     'offsets.topic.num.partitions': 1,
@@ -88,6 +106,8 @@ const propertiesOf = (folder: string, port: number, controllerPort: number) =>
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+
+const listeners = (ports: readonly number[]): string[] => ports.map((port, index) => `L${index}://127.0.0.1:${port}`)
 
 /** Apache Kafka has no npm package: Maven Central has its jars, 43 MB, fetched once. */
 const fetchJars = async (): Promise<void> => {
@@ -124,9 +144,9 @@ const ask = async (broker: string): Promise<void> => {
   }
 }
 
-const kill = async (child: ChildProcess): Promise<void> => {
+const kill = async (child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
   const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
+  child.kill(signal)
   await gone
 }
 

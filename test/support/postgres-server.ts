@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, globSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -27,11 +27,18 @@ export interface PostgresServer {
   database(): Promise<string>
   /** Stops and starts the server on the same port and data; `kill -9` unless graceful. */
   restart(graceful?: boolean): Promise<void>
+  /** From now on commits are acknowledged before they are written, until `loseUnwritten`. */
+  stopWriting(): Promise<void>
+  /** `kill -9` of all its processes at once, so that what was not written is lost, and starts it, writing again. */
+  loseUnwritten(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts a PostgreSQL of its own on a free port, in a folder that goes away with it. Not durable, so that tests are fast. */
-export const startPostgres = async (): Promise<PostgresServer> => {
+/** A power cut may lose what was acknowledged: tests are faster for it. */
+const NOT_DURABLE = ['fsync=off', 'full_page_writes=off']
+
+/** Starts a PostgreSQL of its own on a free port, in a folder that goes away with it. Not durable unless told. */
+export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): Promise<PostgresServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'wearon-postgres-'))
   const data = join(folder, 'data')
   const user = serverUser()
@@ -42,7 +49,7 @@ export const startPostgres = async (): Promise<PostgresServer> => {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const port = await freePort()
-  let running = await launch(folder, data, port, user)
+  let running = await launch(folder, data, port, user, settings)
   let databases = 0
   const stop = async (signal: NodeJS.Signals) => {
     const gone = new Promise((resolve) => running.once('exit', resolve))
@@ -59,7 +66,19 @@ export const startPostgres = async (): Promise<PostgresServer> => {
       await stop(graceful ? 'SIGINT' : 'SIGKILL')
       // A killed postmaster leaves its file and, for a moment, its children: the next start would refuse.
       await rm(join(data, 'postmaster.pid'), { force: true })
-      running = await launch(folder, data, port, user)
+      running = await launch(folder, data, port, user, settings)
+    },
+    stopWriting: async () => {
+      for (const [name, value] of UNWRITTEN) await alter(port, `set ${name} = '${value}'`)
+    },
+    loseUnwritten: async () => {
+      const gone = new Promise((resolve) => running.once('exit', resolve))
+      // The parent first: it would answer the death of a child with an orderly recovery.
+      for (const pid of [running.pid ?? 0, ...childrenOf(running.pid ?? 0)]) killAtOnce(pid)
+      await gone
+      await rm(join(data, 'postmaster.pid'), { force: true })
+      await writeFile(join(data, 'postgresql.auto.conf'), '')
+      running = await launch(folder, data, port, user, settings)
     },
     stop: async () => {
       await stop('SIGQUIT')
@@ -68,9 +87,15 @@ export const startPostgres = async (): Promise<PostgresServer> => {
   }
 }
 
-const launch = async (folder: string, data: string, port: number, user: Ids | null): Promise<ChildProcess> => {
-  const settings = ['fsync=off', 'full_page_writes=off', 'listen_addresses=127.0.0.1', 'max_connections=200']
-  const options = settings.flatMap((setting) => ['-c', setting])
+const launch = async (
+  folder: string,
+  data: string,
+  port: number,
+  user: Ids | null,
+  settings: readonly string[],
+): Promise<ChildProcess> => {
+  const all = ['listen_addresses=127.0.0.1', 'max_connections=200', ...settings]
+  const options = all.flatMap((setting) => ['-c', setting])
   const child = spawn(program('postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...options], {
     ...user,
     cwd: folder,
@@ -78,6 +103,31 @@ const launch = async (folder: string, data: string, port: number, user: Ids | nu
   })
   await eventually(() => onServer(port, (client) => client.query('select 1')))
   return child
+}
+
+/** Nobody waits for the writing of a commit, and nothing writes for as long as a test lasts. */
+const UNWRITTEN = [
+  ['wal_writer_delay', '10s'],
+  ['wal_writer_flush_after', '1GB'],
+  ['synchronous_commit', 'off'],
+] as const
+
+const alter = (port: number, change: string) =>
+  onServer(port, async (client) => {
+    await client.query(`alter system ${change}`)
+    await client.query('select pg_reload_conf()')
+  })
+
+/** Processes that this one started, by their ids. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+
+const killAtOnce = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 const program = (name: string) => join(found ?? '', name)

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { globSync } from 'node:fs'
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,10 +14,14 @@ export interface RedisServer {
   readonly url: string
   /** Answers what redis-cli prints. */
   cli(...args: readonly string[]): string
-  /** `kill -9`, and a new process on the same port and data. */
-  restart(): Promise<void>
+  /** `kill -9` (or an orderly stop), and a new process on the same port and data. */
+  restart(graceful?: boolean): Promise<void>
   kill(): Promise<void>
   start(): Promise<void>
+  /** How much its append-only file holds by now: `cutBackTo` takes it there again. */
+  written(): Promise<number>
+  /** `kill -9`, cuts the append-only file back to a length that it had, and starts: what was written since is lost. */
+  cutBackTo(bytes: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -25,11 +30,12 @@ export const startRedis = async (settings: readonly string[] = []): Promise<Redi
   const folder = await mkdtemp(join(tmpdir(), 'wearon-redis-'))
   const port = await freePort()
   let running = await launch(folder, port, settings)
-  const kill = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     const gone = new Promise((resolve) => running.once('exit', resolve))
-    running.kill('SIGKILL')
+    running.kill(signal)
     await gone
   }
+  const kill = () => end('SIGKILL')
   const start = async () => {
     running = await launch(folder, port, settings)
   }
@@ -38,8 +44,14 @@ export const startRedis = async (settings: readonly string[] = []): Promise<Redi
     cli: (...args) => cli(port, args),
     kill,
     start,
-    restart: async () => {
+    restart: async (graceful = false) => {
+      await end(graceful ? 'SIGTERM' : 'SIGKILL')
+      await start()
+    },
+    written: async () => (await stat(growingFile(folder))).size,
+    cutBackTo: async (bytes) => {
       await kill()
+      await truncate(growingFile(folder), bytes)
       await start()
     },
     stop: async () => {
@@ -84,6 +96,13 @@ const launch = async (folder: string, port: number, settings: readonly string[])
     if (cli(port, ['ping']).trim() !== 'PONG') throw new Error('Redis does not answer yet')
   })
   return child
+}
+
+/** Where Redis appends what it is told; one file, as long as nothing rewrites it. */
+const growingFile = (folder: string): string => {
+  const [file, ...others] = globSync(join(folder, 'appendonlydir/*.incr.aof'))
+  if (file === undefined || others.length > 0) throw new Error('Redis does not write to one append-only file')
+  return file
 }
 
 const cli = (port: number, args: readonly string[]): string =>

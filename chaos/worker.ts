@@ -1,0 +1,36 @@
+// Run as a process of its own, with the harness's address, its provider's URL and its own name as arguments: the server as it
+// always is, with the harness's provider, telling the harness what it owns and commits. It ends with the harness.
+import { connect } from 'node:net'
+import { serve } from '../src/app/serve.ts'
+import type { Generator, MadeImage } from '../src/machines/ports/generator.ts'
+import { type Told, TryAnswer } from './messages.ts'
+import { type StartedTries, watchedLog } from './watched-log.ts'
+
+const [harnessPort = '', provider = '', life = ''] = process.argv.slice(2)
+
+const line = connect(Number(harnessPort), '127.0.0.1')
+line.on('error', () => process.exit(1)).on('close', () => process.exit(1))
+const say = (told: Told) => line.write(`${JSON.stringify(told)}\n`)
+say({ told: 'born', life })
+
+const started: StartedTries = new Map()
+const image: MadeImage = {
+  bytes: Uint8Array.of(0xff, 0xd8, 0xff),
+  usage: { inputTokens: 10, outputTokens: 20, costUsd: 0.01 },
+  provenance: { generator: 'chaos', model: 'chaos-1', providerRequestId: null, inputs: [] },
+}
+
+const generator: Generator = {
+  name: 'chaos',
+  requestsPerMinute: null,
+  generate: async ({ sessionId }, signal) => {
+    const asked = { session: sessionId, ...started.get(sessionId) }
+    const response = await fetch(provider, { method: 'POST', body: JSON.stringify(asked), signal })
+    const { code } = TryAnswer.parse(await response.json())
+    return code === null ? image : { code, detail: 'as planned' }
+  },
+}
+
+await serve({
+  replace: (opened) => ({ ...opened, generator, log: watchedLog(opened.log, { life, say, started }) }),
+})
