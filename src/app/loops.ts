@@ -3,6 +3,7 @@ import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
+import { ReaderWatch } from '../projections/reader-watch.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
 import type { Opened } from './open.ts'
@@ -15,6 +16,7 @@ const ALONE_POLL_MS = 30_000
 /** How often a loop that does its work rarely shows that it turns. */
 const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
+const READERS_EVERY_MS = 60_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
 /** A repeat of a publication gets its first answer for this long. */
@@ -28,6 +30,7 @@ export const projectorLoops = (
 ): Loop[] => {
   const { archive, tables, acceptances } = store
   const names = projections.map(({ name }) => name)
+  const readers = new ReaderWatch(log.readers, env)
   const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
   const loop = (name: string, run: Parameters<typeof supervise>[1]) => supervise(name, run, env, signal)
@@ -37,6 +40,7 @@ export const projectorLoops = (
       loop(one.name, (alive, stop) => project(one, { archive, tables }, options(alive, stop))),
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
+    loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
     loop('sweep', (alive, stop) =>
       every(SWEEP_EVERY_MS, env.clock, alive, stop, async () => {
         await objects.sweep(OBJECT_MAX_MS)

@@ -30,6 +30,10 @@ export class Client {
     return this.#ask(path, { method: 'POST', ...json }, schema)
   }
 
+  delete<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#ask(path, { method: 'DELETE' }, schema)
+  }
+
   /** Uploads a picture and answers where it can be fetched. */
   async upload(picture: Uint8Array): Promise<string> {
     const headers = { 'content-type': 'application/octet-stream' }

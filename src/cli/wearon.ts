@@ -6,6 +6,7 @@ import { addChart, addSim } from './commands/explain.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addPublish } from './commands/publish.ts'
+import { addReaders } from './commands/readers.ts'
 import { addRefunds, addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 
@@ -15,7 +16,18 @@ const program = new Command('wearon')
   .configureHelp({ sortSubcommands: false })
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
 
-const commands = [addStart, addDemo, addMigrate, addPublish, addSessions, addRefunds, addOperating, addSim, addChart]
+const commands = [
+  addStart,
+  addDemo,
+  addMigrate,
+  addPublish,
+  addSessions,
+  addRefunds,
+  addOperating,
+  addReaders,
+  addSim,
+  addChart,
+]
 for (const add of commands) add(program)
 
 try {

@@ -4,6 +4,7 @@ import { answerProblem, send } from './answer.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { healthRoutes } from './health.ts'
+import { journalReaderRoutes } from './journal-readers.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
 import type { HttpLimits, HttpParts } from './parts.ts'
@@ -47,6 +48,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...streamRoutes(parts),
   ...sessionRoutes(parts),
   ...operateRoutes(parts),
+  ...journalReaderRoutes(parts),
   ...healthRoutes(parts),
   ...objectRoutes(parts.objects),
   ...rehearsalRoutes(parts),

@@ -65,6 +65,16 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: '1 for a partition in which the archive reads no further until it is repaired.',
     labels: ['partition'],
   },
+  journal_reader_behind_steps: {
+    type: 'gauge',
+    help: 'Steps that the log keeps because a registered reader of the journals has not read them.',
+    labels: ['reader'],
+  },
+  journal_reader_waits_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest step that a registered reader of the journals has not read; 0 when it has all.',
+    labels: ['reader'],
+  },
   projection_facts_total: { type: 'counter', help: 'Facts that a projection has worked in.', labels: ['projection'] },
   projection_position: {
     type: 'gauge',

@@ -20,6 +20,7 @@ export const problems = {
   route_unknown: { status: 404, detail: 'There is nothing at this path.' },
   session_unknown: { status: 404, detail: 'No session with this id was accepted here.' },
   projection_unknown: { status: 404, detail: 'There is no projection of this name.' },
+  reader_unknown: { status: 404, detail: 'No reader of the journals registered under this name.' },
   partition_unknown: { status: 404, detail: 'There is no partition of this number.' },
   object_gone: { status: 404, detail: 'The file is not here any more.' },
   method_not_allowed: { status: 405, detail: 'This path does not take this method; Allow lists those that it takes.' },

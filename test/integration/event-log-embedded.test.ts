@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { openPostgresLog } from '../../src/adapters/postgres/event-log.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import { eventLogContract } from '../contracts/event-log.ts'
+import { eventLogContract, type SHAPE } from '../contracts/event-log.ts'
+import { journalReadersContract } from '../contracts/journal-readers.ts'
 import { realClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { faulty } from '../support/faulty-sql.ts'
@@ -17,14 +18,17 @@ beforeAll(async () => {
 })
 afterAll(() => sql.close())
 
-eventLogContract('embedded', async (shape) => {
+const openWorld = async (shape: typeof SHAPE) => {
   await migrate(sql)
   return postgresLogWorld(
     shape,
     () => sql,
     () => sql.script('drop schema wearon cascade'),
   )
-})
+}
+
+eventLogContract('embedded', openWorld)
+journalReadersContract('embedded', openWorld)
 
 it('the embedded event log gives a process that is alone at once what a killed one held', async () => {
   await migrate(sql)

@@ -8,6 +8,7 @@ import { type KafkaLogOptions, openKafkaLog } from '../../src/adapters/kafka/eve
 import type { EventLog, Step, StepRef } from '../../src/machines/ports/event-log.ts'
 import { realClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { outsideReader } from '../support/kafka-outside-reader.ts'
 import { hasKafka, type KafkaServer, startKafka } from '../support/kafka-server.ts'
 import { commitOf, message, nextStep, sessionId, snapshot, tombstone } from '../support/log-samples.ts'
 import { startWorker } from '../support/log-worker.ts'
@@ -123,14 +124,21 @@ describe.runIf(hasKafka)('the kafka event log', () => {
     await commit({ inbox: a?.position ?? null, snapshots: [snapshot(kept), snapshot(closed)] })
     for (let number = 2; number <= 20; number++) await commit({})
     await commit({ tombstones: [tombstone(closed)] })
+    const reader = outsideReader(server.broker, prefix, 'slow')
+    await reader.register()
+    await reader.report(0, 21)
     await lease.trim(10)
     expect(await bounds(prefix), 'no checkpoint yet that lies before step 11').toMatchObject({ start: 0 })
     await lease.trim(21)
+    expect(await bounds(prefix), 'a reader has not read the checkpoint yet').toMatchObject({ start: 0 })
     await commit({})
+    await reader.report(0, 22)
+    await lease.trim(21)
     const { start, end } = await bounds(prefix)
     expect(start).toBeGreaterThan(20)
     expect(end - start).toBeLessThan(6)
     await worker.stop()
+    await reader.close()
 
     const other = await open(prefix)
     const heir = startWorker(other)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { eventLogContract } from '../contracts/event-log.ts'
+import { journalReadersContract } from '../contracts/journal-readers.ts'
 import { kafkaLogWorld } from '../support/kafka-log-world.ts'
 import { hasKafka, type KafkaServer, startKafka } from '../support/kafka-server.ts'
 
@@ -12,4 +13,5 @@ describe.runIf(hasKafka)('on a broker', () => {
   afterAll(() => server.stop())
 
   eventLogContract('kafka', async (shape) => kafkaLogWorld(shape, server.broker))
+  journalReadersContract('kafka', async (shape) => kafkaLogWorld(shape, server.broker))
 })

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
-import { eventLogContract } from '../contracts/event-log.ts'
+import { eventLogContract, type SHAPE } from '../contracts/event-log.ts'
+import { journalReadersContract } from '../contracts/journal-readers.ts'
 import { postgresLogWorld } from '../support/postgres-log-world.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
@@ -14,7 +15,7 @@ describe.runIf(hasPostgres)('on a server', () => {
   })
   afterAll(() => server.stop())
 
-  eventLogContract('postgres', async (shape) => {
+  const openWorld = async (shape: typeof SHAPE) => {
     const url = await server.database()
     const opened: Sql[] = []
     const connect = () => {
@@ -26,5 +27,8 @@ describe.runIf(hasPostgres)('on a server', () => {
     return postgresLogWorld(shape, connect, async () => {
       await Promise.all(opened.map((sql) => sql.close()))
     })
-  })
+  }
+
+  eventLogContract('postgres', openWorld)
+  journalReadersContract('postgres', openWorld)
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { eventLogContract } from '../contracts/event-log.ts'
+import { journalReadersContract } from '../contracts/journal-readers.ts'
 import { redisLogWorld } from '../support/redis-log-world.ts'
 import {
   hasRedis,
@@ -18,6 +19,7 @@ describe.runIf(hasRedis)('on one node', () => {
   afterAll(() => server.stop())
 
   eventLogContract('redis', async (shape) => redisLogWorld(shape, server.url))
+  journalReadersContract('redis', async (shape) => redisLogWorld(shape, server.url))
 })
 
 describe.runIf(hasRedis)('on a cluster of three nodes', () => {
@@ -29,4 +31,5 @@ describe.runIf(hasRedis)('on a cluster of three nodes', () => {
   afterAll(() => cluster.stop())
 
   eventLogContract('redis cluster', async (shape) => redisLogWorld(shape, cluster.url))
+  journalReadersContract('redis cluster', async (shape) => redisLogWorld(shape, cluster.url))
 })

@@ -129,6 +129,7 @@ const recording = (log: EventLog, published: Uint8Array[]): HttpParts['log'] => 
     published.push(...messages.map(({ bytes }) => bytes))
   },
   deadLetters: (limit) => log.deadLetters(limit),
+  readers: log.readers,
 })
 
 /** Archives facts as steps of one partition, each session's with the next numbers. */

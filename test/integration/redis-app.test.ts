@@ -55,6 +55,25 @@ describe.runIf(hasRedis)('a process on Redis', () => {
     expect(health.loops.map(({ name }) => name)).toContain('bridge')
   })
 
+  it('shows who follows the journals, and lets go of what a reader holds that will not come back', async () => {
+    const ask = (...args: string[]) => wearon(['readers', ...args], { DATA_DIR: folder })
+    expect((await ask('list')).stdout).toBe('nobody registered\n')
+    redis.cli('hset', 'wearon:{0}:readers', 'billing', '0')
+    expect((await ask('list')).stdout).toMatch(/^billing +0$/m)
+    await end(server)
+    server = await start()
+    await eventually(async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text()
+      expect(metrics).toContain('wearon_journal_reader_behind_steps{reader="billing"} 0')
+    })
+    expect((await ask('remove', 'billing')).stdout).toMatch(/^removed billing/)
+    expect(redis.cli('hlen', 'wearon:{0}:readers').trim()).toBe('0')
+    expect(await ask('remove', 'billing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('reader_unknown') as string,
+    })
+  })
+
   it('goes on where a killed one was', async () => {
     const earlier = new Client(server.url)
     const done = await publishDrawn(earlier)

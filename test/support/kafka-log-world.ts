@@ -2,18 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { ISocketFactory } from 'kafkajs'
 import { openKafkaLog } from '../../src/adapters/kafka/event-log.ts'
-import type { EventLog } from '../../src/machines/ports/event-log.ts'
-import type { LogWorld, SHAPE } from '../contracts/event-log.ts'
+import type { SHAPE } from '../contracts/event-log.ts'
+import type { ReadersWorld } from '../contracts/journal-readers.ts'
 import { freezable, realClock } from './clock.ts'
 import { eventually } from './eventually.ts'
+import { outsideReader } from './kafka-outside-reader.ts'
 
 /** Short, so that a take-over does not keep a test waiting, and long enough for a machine that is busy. */
 const LEASE_TTL_MS = 1_500
 
 /** A log in topics of its own, opened by as many "processes" as a test wants, each with connections of its own. */
-export const kafkaLogWorld = (shape: typeof SHAPE, broker: string): LogWorld => {
+export const kafkaLogWorld = (shape: typeof SHAPE, broker: string): ReadersWorld => {
   const prefix = `test-${randomUUID()}`
-  const opened: EventLog[] = []
+  const opened: { close(): Promise<void> }[] = []
   return {
     open: async (partitions = shape.partitions) => {
       const clock = freezable(realClock)
@@ -49,9 +50,14 @@ export const kafkaLogWorld = (shape: typeof SHAPE, broker: string): LogWorld => 
         },
       }
     },
+    reader: (name) => {
+      const reader = outsideReader(broker, prefix, name)
+      opened.push(reader)
+      return reader
+    },
     eventually,
     close: async () => {
-      await Promise.all(opened.map((log) => log.close()))
+      await Promise.all(opened.map((one) => one.close()))
     },
   }
 }

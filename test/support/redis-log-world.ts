@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { openConnection, type RedisConnection } from '../../src/adapters/redis/connection.ts'
 import { openRedisLog } from '../../src/adapters/redis/event-log.ts'
-import type { LogWorld, SHAPE } from '../contracts/event-log.ts'
+import type { SHAPE } from '../contracts/event-log.ts'
+import type { ReadersWorld } from '../contracts/journal-readers.ts'
 import { freezable, realClock } from './clock.ts'
 import { eventually } from './eventually.ts'
 
@@ -9,7 +11,7 @@ import { eventually } from './eventually.ts'
 const LEASE_TTL_MS = 1_500
 
 /** A log under keys of its own, opened by as many "processes" as a test wants, each through connections of its own. */
-export const redisLogWorld = (shape: typeof SHAPE, url: string): LogWorld => {
+export const redisLogWorld = (shape: typeof SHAPE, url: string): ReadersWorld => {
   const prefix = `test-${randomUUID()}`
   const opened: RedisConnection[] = []
   return {
@@ -29,6 +31,17 @@ export const redisLogWorld = (shape: typeof SHAPE, url: string): LogWorld => {
       })
       return { log, freeze: () => clock.freeze(), loseAnswerOfCommit: () => redis.loseAnswerOf('commit') }
     },
+    reader: (name) => {
+      const hash = (partition: number) => `${prefix}:{${partition}}:readers`
+      const set = async (partition: number, number: number) =>
+        void runRedis(url, 'hset', hash(partition), name, `${number}`)
+      return {
+        register: async () => {
+          for (let partition = 0; partition < shape.partitions; partition++) await set(partition, 0)
+        },
+        report: set,
+      }
+    },
     eventually,
     close: async () => {
       // What a test left running ends by itself, and reaches no later test's log.
@@ -36,6 +49,10 @@ export const redisLogWorld = (shape: typeof SHAPE, url: string): LogWorld => {
     },
   }
 }
+
+/** As anybody at a terminal would; `-c` follows a cluster to the node of the key. */
+const runRedis = (url: string, ...command: readonly string[]): string =>
+  execFileSync('redis-cli', ['-c', '-u', url, ...command], { encoding: 'utf8' })
 
 /** A connection whose next answer to a script can be lost. */
 const faultyRedis = (redis: RedisConnection): RedisConnection & { loseAnswerOf(script: string): void } => {

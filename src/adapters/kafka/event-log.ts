@@ -10,6 +10,7 @@ import { readLetters } from './letters.ts'
 import { News } from './news.ts'
 import { type Outbox, openOutbox, type Parcel, type Send } from './outbox.ts'
 import { type LogContext, openKafkaLease } from './partition-lease.ts'
+import { Readers } from './readers.ts'
 import { createTopics, namesOf, type Topics, topicsOf } from './topics.ts'
 import { Wire } from './wire.ts'
 
@@ -59,12 +60,14 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   const [wire, watch] = [new Wire(config, namesOf(topics), clock), new Wire(config, namesOf(topics), clock)]
   const news = new News({ topics, clock, watch, read: wire, onError })
   const journal = new Journal(topics.journal, wire)
+  const readers = new Readers({ config, topics, wire, news, outbox })
   const context: LogContext = {
     topics,
     wire,
     outbox,
     news,
     journal,
+    readers,
     clock,
     tombstonesMax: options.tombstonesMax ?? TOMBSTONES_MAX,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
@@ -77,10 +80,11 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
     own: (owner, signal) => own(owner, signal, { ...options, config, prefix, context, onError }),
     journal: (after, limit) => journal.after(after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
+    readers,
     deadLetters: (limit) => readLetters(topics.letters, wire, limit),
     close: async () => {
       await news.close()
-      await Promise.allSettled([outbox.close(), wire.close(), watch.close()])
+      await Promise.allSettled([outbox.close(), wire.close(), watch.close(), readers.close()])
     },
   }
 }

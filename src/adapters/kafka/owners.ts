@@ -12,13 +12,17 @@ export class Owners {
   readonly partitions = new Map<number, Notice>()
   /** Members that drain: they hold what they hold, and take no share any more. */
   readonly leaving = new Set<string>()
+  /** Consumer groups that registered as readers of the journal: key `reader/<group>`, any value; none removes it. */
+  readonly readers = new Set<string>()
 
   apply({ offset, key, value }: WireRecord): void {
     if (offset < this.next) return
     this.next = offset + 1
-    const [kind, name = ''] = (key ?? '').split('/')
-    if (kind === 'leaving' && value.byteLength > 0) this.leaving.add(name)
-    if (kind === 'leaving' && value.byteLength === 0) this.leaving.delete(name)
+    const [kind = '', ...rest] = (key ?? '').split('/')
+    const name = rest.join('/')
+    const named = { leaving: this.leaving, reader: this.readers }[kind]
+    if (value.byteLength > 0) named?.add(name)
+    else named?.delete(name)
     if (kind === 'partition') this.#notice(Number(name), JSON.parse(value.toString()) as Notice)
   }
 
@@ -42,4 +46,11 @@ export const leavingOf = (topic: string, member: string, drains: boolean) => ({
   partition: 0,
   key: `leaving/${member}`,
   value: drains ? Buffer.from('1') : null,
+})
+
+export const noReaderOf = (topic: string, name: string) => ({
+  topic,
+  partition: 0,
+  key: `reader/${name}`,
+  value: null,
 })

@@ -10,6 +10,7 @@ import { letterOf } from './letters.ts'
 import type { News } from './news.ts'
 import { isParcelsFault, type Outbox } from './outbox.ts'
 import { PartitionState } from './partition-state.ts'
+import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
 import type { Topics } from './topics.ts'
 import type { Wire } from './wire.ts'
@@ -21,6 +22,7 @@ export interface LogContext {
   readonly outbox: Outbox
   readonly news: News
   readonly journal: Journal
+  readonly readers: Readers
   readonly clock: Clock
   readonly tombstonesMax: number
   /** A checkpoint is due once this much was written since the last one, and at least as much as it will have itself. */
@@ -79,7 +81,7 @@ const leaseOn = (
         await writer.append('commit', bodyOf(commit, state, clock.now()))
         held.acknowledge(commit)
       }),
-    trim: (readUpTo) => writer.oneByOne(() => writer.trim(readUpTo)),
+    trim: (archivedUpTo) => writer.oneByOne(() => writer.trim(archivedUpTo)),
     release: () => held.release(),
   }
 }
@@ -166,15 +168,18 @@ class Writer {
     this.#tail = record.offset + 1
   }
 
-  async trim(readUpTo: number): Promise<void> {
-    const { journal, topics, wire, tombstonesMax, checkpointBytes } = this.#context
+  async trim(archivedUpTo: number): Promise<void> {
+    const { journal, readers, topics, wire, tombstonesMax, checkpointBytes } = this.#context
     const { partition } = this.#held
     this.#held.assertHeld()
-    const trimming = this.#state.trimming(readUpTo, tombstonesMax)
+    const read = await readers.readByAll(partition)
+    const trimming = this.#state.trimming(Math.min(archivedUpTo, read.step), tombstonesMax)
     if (trimming !== null) await this.append('trim', trimming)
     journal.noteTrimmed(partition, this.#state.trimmed)
     if (this.#state.bytesSinceCheckpoint > Math.max(checkpointBytes, this.#state.size)) await this.#checkpoint()
-    const droppable = this.#state.checkpoints.findIndex(({ head }) => head <= this.#state.trimmed)
+    const droppable = this.#state.checkpoints.findIndex(
+      ({ head, offset }) => head <= this.#state.trimmed && offset <= read.offset,
+    )
     const checkpoint = this.#state.checkpoints[droppable]
     if (checkpoint !== undefined) {
       await wire.dropBefore(topics.journal, partition, checkpoint.offset)

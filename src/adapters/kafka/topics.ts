@@ -8,7 +8,7 @@ export interface Topics {
   readonly inbox: string
   /** Claims, commits and checkpoints, N partitions. */
   readonly journal: string
-  /** Who said to own what, compacted. Only a hint: the claim in the journal decides. */
+  /** Who said to own what, only a hint: the claim in the journal decides. And who reads the journals. Compacted. */
   readonly owners: string
   /** Messages that nobody could work on, by id. */
   readonly letters: string

@@ -6,6 +6,7 @@ import { type CommitChecks, commitChecks } from './commit.ts'
 import { memoryLeaseTable } from './lease-table.ts'
 import { type MemoryLogState, type MemoryProcess, memoryLogState, partitionIn, tell } from './log-state.ts'
 import { memoryLease } from './partition-lease.ts'
+import { journalReaders } from './readers.ts'
 
 const LEASE_TTL_MS = 5_000
 const DRAIN_MS = 60_000
@@ -55,6 +56,7 @@ export const memoryLog = (options: MemoryLogOptions): EventLog => {
       state.growth.add(listener)
       return () => state.growth.delete(listener)
     },
+    readers: journalReaders(process),
     deadLetters: (limit) => call(async () => deadLetters(state, limit)),
     close: async () => undefined,
   }

@@ -34,6 +34,8 @@ export interface MemoryLogData {
   readonly partitions: readonly MemoryPartition[]
   /** Live and draining members in the order in which they came. */
   readonly members: Map<string, { readonly expiresAt: number; readonly joins: boolean }>
+  /** How far each registered reader has read each partition. */
+  readonly readers: Map<string, Map<number, number>>
 }
 
 type Listener = () => void
@@ -57,7 +59,12 @@ export interface MemoryProcess {
 }
 
 export const memoryLogState = (partitions: number, identity: string): MemoryLogState => ({
-  data: { identity, partitions: Array.from({ length: partitions }, emptyPartition), members: new Map() },
+  data: {
+    identity,
+    partitions: Array.from({ length: partitions }, emptyPartition),
+    members: new Map(),
+    readers: new Map(),
+  },
   arrivals: new Set(),
   growth: new Set(),
   leaseChanges: new Set(),

@@ -6,6 +6,7 @@ import { owesWork } from '../shared/owes-work.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import { applyCommit, type CommitChecks } from './commit.ts'
 import { type MemoryPartition, type MemoryProcess, partitionIn, tell } from './log-state.ts'
+import { readByAll } from './readers.ts'
 
 /** One partition as its owner works it. */
 export const memoryLease = (at: {
@@ -51,9 +52,10 @@ export const memoryLease = (at: {
       )
       held.acknowledge(commit)
     },
-    trim: async (readUpTo) => {
+    trim: async (archivedUpTo) => {
       held.assertHeld()
-      await call(async () => trim(kept(), readUpTo, tombstonesMax))
+      const upTo = () => Math.min(archivedUpTo, readByAll(state, held.partition))
+      await call(async () => trim(kept(), upTo(), tombstonesMax))
     },
     release: () => held.release(),
   }

@@ -7,6 +7,7 @@ import { logCalls, type Messages, readJournal } from './log-calls.ts'
 import { type LeaseStart, postgresLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { type LogContext, postgresLease } from './partition-lease.ts'
+import { journalReaders } from './readers.ts'
 import type { Queryable, Sql } from './sql.ts'
 
 /** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
@@ -72,6 +73,7 @@ export const openPostgresLog = async (options: PostgresLogOptions): Promise<Even
     },
     journal: (after, limit) => readJournal(sql, after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
+    readers: journalReaders(sql),
     deadLetters: (limit) => readDeadLetters(sql, limit),
     close: () => news.close(),
   }

@@ -51,12 +51,12 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
       await untilKnown(held, clock, attempt, (error) => !isStatementsFault(error))
       held.acknowledge(commit)
     },
-    trim: async (readUpTo) => {
+    trim: async (archivedUpTo) => {
       held.assertHeld()
       const [row] = await sql.query<{ until: Date | null }>('select wearon.log_trim($1, $2, $3, $4) as until', [
         partition,
         epoch.token,
-        readUpTo,
+        archivedUpTo,
         tombstonesMax,
       ])
       forgottenUntil = row?.until?.getTime() ?? forgottenUntil

@@ -22,6 +22,8 @@ const PARTITION_SCRIPTS = [
   'look',
   'letters',
   'trim',
+  'readers',
+  'forget_reader',
   'members',
   'beat',
   'acquire',

@@ -11,6 +11,7 @@ import { type LeaseStart, redisLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { partitionCalls } from './partition-calls.ts'
 import { type LogContext, redisLease } from './partition-lease.ts'
+import { journalReaders } from './readers.ts'
 
 /** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
 const LEASE_TTL_MS = 5_000
@@ -72,6 +73,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
     },
     journal: (after, limit) => readJournal(each, after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
+    readers: journalReaders(each, partitions),
     deadLetters: async (limit) => {
       await assertThere()
       return readDeadLetters(each, partitions, limit)

@@ -24,6 +24,8 @@ export interface PartitionKeys {
   readonly letters: string
   /** List: ids of dead letters, oldest first. */
   readonly burials: string
+  /** Hash: the last step that each registered reader has behind it, by its name. */
+  readonly readers: string
 }
 
 export const logKeys = (prefix: string, partitions: number): LogKeys => {
@@ -49,4 +51,5 @@ const partitionKeys = (tag: string): PartitionKeys => ({
   closings: `${tag}:closings`,
   letters: `${tag}:letters`,
   burials: `${tag}:burials`,
+  readers: `${tag}:readers`,
 })

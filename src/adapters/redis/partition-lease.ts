@@ -74,9 +74,9 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
       await untilKnown(held, clock, attempt, (error) => !isCallsFault(error))
       held.acknowledge(commit)
     },
-    trim: async (readUpTo) => {
+    trim: async (archivedUpTo) => {
       held.assertHeld()
-      const call = { partition, args: [epoch.token, readUpTo, tombstonesMax] }
+      const call = { partition, args: [epoch.token, archivedUpTo, tombstonesMax] }
       const [until] = await each.each<string | null>('trim', [], [call])
       if (until) forgottenUntil = Date.parse(until)
     },

@@ -2,6 +2,7 @@ import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { TaskSource } from '../../events/task.ts'
 import type { Snapshot, Tombstone } from '../snapshot.ts'
+import type { JournalReaders } from './journal-readers.ts'
 
 /** The number that steps and snapshots carry. Whoever meets a higher one stops and says so: it is too old to read them. */
 export const FORMAT = 1
@@ -110,10 +111,11 @@ export interface PartitionLease {
    */
   commit(commit: Commit): Promise<void>
   /**
-   * Drops steps up to a number that every registered reader has behind it, and tombstones beyond the bound, oldest first:
-   * only those that closed in dropped steps, because for a forgotten session the archive is asked.
+   * Drops steps up to a number that the archive has behind it, but none that a registered reader has not; and tombstones
+   * beyond the bound, oldest first: only those that closed in dropped steps, because for a forgotten session the archive is
+   * asked.
    */
-  trim(readUpTo: number): Promise<void>
+  trim(archivedUpTo: number): Promise<void>
   release(): Promise<void>
 }
 
@@ -137,6 +139,7 @@ export interface EventLog {
   journal(after: ReadonlyMap<number, number>, limit: number): Promise<Step[]>
   /** Calls back when journals may have grown, at the latest some seconds after they did. */
   onGrowth(listener: () => void): () => void
+  readonly readers: JournalReaders
   deadLetters(limit: number): Promise<DeadLetter[]>
   close(): Promise<void>
 }

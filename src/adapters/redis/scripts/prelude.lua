@@ -41,4 +41,9 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- The step that a reader says to have behind it: its number, or the id of its entry. What makes no sense holds everything.
+local function readUpTo(said)
+  return math.min(tonumber(string.match(said, '^(%d+)') or '0'), 2 ^ 53)
+end
+
 local gone = { err = 'NOLOG the log is not there any more, or another one is in its place' }

@@ -1,6 +1,6 @@
--- Drops steps up to a number, and tombstones beyond a bound that closed in those, oldest first. Keys: meta, journal, closed,
--- closings. Arguments for each partition: token, number, bound. Answers until when sessions were forgotten; false for another
--- owner.
+-- Drops steps up to a number, but none that a registered reader has not behind it, and tombstones beyond a bound that closed in
+-- those, oldest first. Keys: meta, journal, closed, closings, readers. Arguments for each partition: token, number, bound.
+-- Answers until when sessions were forgotten; false for another owner.
 local SURPLUS_MAX = 5000
 local answers = {}
 for p = 1, count do
@@ -10,6 +10,7 @@ for p = 1, count do
   if kept[1] ~= identity or kept[2] ~= token then
     answers[p] = false
   else
+    for _, said in ipairs(redis.call('HVALS', key(p, 5))) do number = math.min(number, readUpTo(said)) end
     redis.call('XTRIM', key(p, 2), 'MINID', whole(number + 1) .. '-0')
     local surplus = math.min(redis.call('LLEN', key(p, 4)) - bound, SURPLUS_MAX)
     for _, closing in ipairs(surplus > 0 and redis.call('LRANGE', key(p, 4), 0, surplus - 1) or {}) do
