@@ -16,6 +16,7 @@ const ALONE_POLL_MS = 30_000
 /** How often a loop that does its work rarely shows that it turns. */
 const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
+const LETTERS_EVERY_MS = 30_000
 const READERS_EVERY_MS = 60_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
@@ -41,6 +42,13 @@ export const projectorLoops = (
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
     loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
+    loop('letters', (alive, stop) =>
+      every(LETTERS_EVERY_MS, env.clock, alive, stop, async () => {
+        const { dropped, ...states } = await log.letters.counts()
+        for (const [state, count] of Object.entries(states)) env.meter.gauge('dead_letters', count, { state })
+        env.meter.gauge('dead_letters_dropped', dropped)
+      }),
+    ),
     loop('sweep', (alive, stop) =>
       every(SWEEP_EVERY_MS, env.clock, alive, stop, async () => {
         await objects.sweep(OBJECT_MAX_MS)

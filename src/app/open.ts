@@ -107,7 +107,7 @@ const checksOf = (config: Config, store: Store, log: EventLog): Check[] => [
     name: 'log',
     remedy: `See that the event log answers (EVENT_LOG=${config.eventLog}).`,
     run: async () => {
-      await log.deadLetters(1)
+      await log.letters.list({ limit: 1 })
     },
   },
 ]

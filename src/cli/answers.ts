@@ -59,19 +59,28 @@ export const ProjectionsAnswer = z.object({
   ),
 })
 
-export const LettersAnswer = z.object({
-  items: z.array(
-    z.object({
-      id: z.string(),
-      partition: z.number(),
-      reason: z.string(),
-      source: z.string(),
-      at: z.string(),
-      bytes_base64: z.string(),
-    }),
-  ),
+export const LetterAnswer = z.object({
+  id: z.string(),
+  partition: z.number(),
+  reason: z.string(),
+  source: z.string(),
+  size_bytes: z.number(),
+  attempts: z.number(),
+  first_seen_at: z.string(),
+  last_seen_at: z.string(),
+  state: z.string(),
+  replays: z.number(),
+  last_action: z.object({ by: z.string(), at: z.string(), reason: z.string().nullable() }).nullable(),
 })
-export type Letter = z.infer<typeof LettersAnswer>['items'][number]
+export type LetterAnswer = z.infer<typeof LetterAnswer>
+
+/** Of `text` and `bytes_base64` one is null. */
+export const OpenedLetterAnswer = LetterAnswer.extend({
+  text: z.string().nullable(),
+  bytes_base64: z.string().nullable(),
+  is_cut: z.boolean(),
+})
+export type OpenedLetterAnswer = z.infer<typeof OpenedLetterAnswer>
 
 /** One page of a list. */
 export const pageOf = <Item>(item: z.ZodType<Item>) => z.object({ items: z.array(item), next: z.string().nullable() })

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { failureOf } from '../app/failure.ts'
 import { CommandFailed } from './client.ts'
+import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
 import { addChart, addSim } from './commands/explain.ts'
 import { addMigrate } from './commands/migrate.ts'
@@ -24,6 +25,7 @@ const commands = [
   addSessions,
   addRefunds,
   addOperating,
+  addDead,
   addReaders,
   addSim,
   addChart,

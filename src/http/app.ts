@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
 import { answerProblem, send } from './answer.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { healthRoutes } from './health.ts'
@@ -48,6 +49,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...streamRoutes(parts),
   ...sessionRoutes(parts),
   ...operateRoutes(parts),
+  ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
   ...healthRoutes(parts),
   ...objectRoutes(parts.objects),

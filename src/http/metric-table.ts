@@ -37,6 +37,21 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Messages that nobody could work on, kept for an operator.',
     labels: ['source'],
   },
+  dead_letters: {
+    type: 'gauge',
+    help: 'Messages kept for an operator: waiting, replayed or discarded. The same in every process.',
+    labels: ['state'],
+  },
+  dead_letters_dropped: {
+    type: 'gauge',
+    help: 'Kept messages that made room for younger ones since the log was created.',
+    labels: [],
+  },
+  dead_letter_actions_total: {
+    type: 'counter',
+    help: 'Kept messages that operators replayed or discarded.',
+    labels: ['action'],
+  },
   effect_seconds: {
     type: 'histogram',
     help: 'Time that a generation or refund took, by how it ended.',

@@ -3,7 +3,7 @@ import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
-import { deadLetterJson, pageJson, projectionJson, reconciliationJson, refundJson } from './views.ts'
+import { pageJson, projectionJson, reconciliationJson, refundJson } from './views.ts'
 
 const RefundState = z.enum(['owed', 'issued', 'waived', 'settled', 'escalated'])
 const PROJECTION_NAME_MAX = 100
@@ -32,15 +32,6 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation',
     handle: async () => ({ status: 200, body: reconciliationJson(await reach(parts.queries.reconciliation())) }),
-  }),
-  route({
-    method: 'get',
-    path: '/v1/dead-letters',
-    query: pageQuery(parts.limits).omit({ cursor: true }),
-    handle: async ({ query }) => {
-      const letters = await reach(parts.log.deadLetters(query.limit))
-      return { status: 200, body: { items: letters.map(deadLetterJson) } }
-    },
   }),
   route({
     method: 'post',

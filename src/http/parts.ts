@@ -79,7 +79,7 @@ export const defaultLimits: HttpLimits = {
 
 /** Everything that HTTP needs of the rest. Parts that this process does not run are null. */
 export interface HttpParts {
-  readonly log: Pick<EventLog, 'partitions' | 'publish' | 'deadLetters' | 'readers'>
+  readonly log: Pick<EventLog, 'partitions' | 'publish' | 'letters' | 'readers'>
   readonly queries: Queries
   readonly acceptances: Pick<Acceptances, 'reserve' | 'published' | 'find'>
   readonly archive: Pick<Archive, 'read' | 'head' | 'session' | 'onGrowth'>

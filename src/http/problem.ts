@@ -21,6 +21,7 @@ export const problems = {
   session_unknown: { status: 404, detail: 'No session with this id was accepted here.' },
   projection_unknown: { status: 404, detail: 'There is no projection of this name.' },
   reader_unknown: { status: 404, detail: 'No reader of the journals registered under this name.' },
+  letter_unknown: { status: 404, detail: 'There is no dead letter with this id, or it made room for younger ones.' },
   partition_unknown: { status: 404, detail: 'There is no partition of this number.' },
   object_gone: { status: 404, detail: 'The file is not here any more.' },
   method_not_allowed: { status: 405, detail: 'This path does not take this method; Allow lists those that it takes.' },
@@ -29,6 +30,15 @@ export const problems = {
   session_exists: { status: 409, detail: 'There is a session of this id already; it was charged for then.' },
   rebuild_running: { status: 409, detail: 'A rebuild of this projection is running already.' },
   repair_not_possible: { status: 409, detail: 'The partition is not damaged, or not held by this process.' },
+  letter_discarded: { status: 409, detail: 'The letter was discarded; "force" replays it all the same.' },
+  letter_replayed: {
+    status: 409,
+    detail: 'The letter was replayed and has not died since; nothing is left to discard.',
+  },
+  letter_worn_out: {
+    status: 409,
+    detail: 'The letter died after each of several replays: mend what it dies of, then replay it with "force".',
+  },
   body_too_large: { status: 413, detail: 'The body is larger than this path takes.' },
   media_type_unsupported: { status: 415, detail: 'Send the body as application/json, not compressed.' },
   key_reused: { status: 422, detail: 'The Idempotency-Key was used with another body before.' },

@@ -1,4 +1,3 @@
-import type { DeadLetter } from '../machines/ports/event-log.ts'
 import type { Page, ReconciliationSummary, RefundView, SessionView } from '../projections/queries.ts'
 import type { ProjectionStatus } from '../projections/store.ts'
 
@@ -54,15 +53,6 @@ export const projectionJson = (status: ProjectionStatus, head: number): object =
   lag_facts: Math.max(0, head - status.position),
   set_aside: status.setAside,
   gone: status.gone,
-})
-
-export const deadLetterJson = (letter: DeadLetter): object => ({
-  id: letter.id,
-  partition: letter.partition,
-  reason: letter.reason,
-  source: letter.source,
-  at: letter.at,
-  bytes_base64: Buffer.from(letter.bytes).toString('base64'),
 })
 
 export const pageJson = <Item>(page: Page<Item>, json: (item: Item) => object): object => ({

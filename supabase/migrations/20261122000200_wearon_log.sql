@@ -31,7 +31,8 @@ create table if not exists wearon.log_partitions (
   head_number bigint not null default 0,
   head_id text,
   consumed bigint not null default 0,
-  forgotten_until timestamptz
+  forgotten_until timestamptz,
+  letters_dropped bigint not null default 0
 ) with (fillfactor = 20);
 
 -- Apart from the partitions, so that who publishes does not wait for who commits.
@@ -77,15 +78,26 @@ create table if not exists wearon.log_sessions (
 create index if not exists log_sessions_owing on wearon.log_sessions (partition, id) where owes;
 create index if not exists log_sessions_closed on wearon.log_sessions (partition, closed_at desc, id desc) where closed_at is not null;
 
+-- `number`: where it last lay in the inbox. `acted_*`: what an operator did last. Ids sort by their bytes, as on other logs.
 create table if not exists wearon.log_dead_letters (
-  id text primary key,
+  id text collate "C" primary key,
   partition int not null,
+  number bigint not null,
   reason text not null,
   source text not null,
   bytes bytea not null,
-  at timestamptz not null
+  attempts int not null,
+  first_seen_at timestamptz not null,
+  last_seen_at timestamptz not null,
+  state text not null default 'waiting' check (state in ('waiting', 'replayed', 'discarded')),
+  replays int not null default 0,
+  acted_by text,
+  acted_at timestamptz,
+  acted_reason text
 );
-create index if not exists log_dead_letters_by_time on wearon.log_dead_letters (at, id);
+create index if not exists log_dead_letters_by_time on wearon.log_dead_letters (first_seen_at, id);
+create index if not exists log_dead_letters_by_state on wearon.log_dead_letters (state, first_seen_at, id);
+create index if not exists log_dead_letters_of_partition on wearon.log_dead_letters (partition, (state = 'waiting'), first_seen_at, id);
 
 -- Creates the log unless it is there, and answers what it is.
 create or replace function wearon.log_create(new_identity text, new_partitions int, out identity text, out partitions int)
@@ -218,9 +230,25 @@ language sql stable set search_path = '' set enable_seqscan = off as $$
   order by r.partition, m.number
 $$;
 
+-- Drops the dead letters of partitions beyond a bound: settled ones before those that wait, the oldest first.
+create or replace function wearon.log_make_room(of_partitions int[], letters_max int) returns void
+language sql set search_path = '' set enable_seqscan = off as $$
+  with surplus as (
+    select l.id from unnest(of_partitions) as p (partition) cross join lateral (
+      select * from wearon.log_dead_letters o where o.partition = p.partition
+      order by (o.state = 'waiting') desc, o.first_seen_at desc, o.id desc offset letters_max
+    ) l
+  ), dropped as (
+    delete from wearon.log_dead_letters l using surplus s where l.id = s.id returning l.partition
+  )
+  update wearon.log_partitions p set letters_dropped = p.letters_dropped + d.count
+  from (select partition, count(*) as count from dropped group by partition) d where p.partition = d.partition
+$$;
+
 -- Makes commits of several partitions durable, each judged on its own: `committed`, `repeated` (it is the head already) or
--- `fenced` (another owner or another head; nothing of it is kept).
-create or replace function wearon.log_commit(of_partitions int[], commits json)
+-- `fenced` (another owner or another head; nothing of it is kept). `letters_max`: how many dead letters a partition keeps; null
+-- when none is among the commits.
+create or replace function wearon.log_commit(of_partitions int[], commits json, letters_max int)
 returns table (partition int, verdict text)
 language plpgsql set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
@@ -263,14 +291,22 @@ begin
     on conflict (partition, id) do update
     set seq = excluded.seq, state = excluded.state, format = excluded.format, context = excluded.context,
         owes = excluded.owes, closed_at = excluded.closed_at
+  ), died as (
+    select l.*, c.partition from passed c cross join lateral json_to_recordset(c.letters) as l (
+      id text, number bigint, reason text, source text, bytes text, at timestamptz)
+    -- What a repeated commit buries again is known by its place in the inbox.
+    where not exists (select from wearon.log_dead_letters o where o.id = l.id and o.number >= l.number)
   ), buried as (
-    insert into wearon.log_dead_letters (id, partition, reason, source, bytes, at)
-    select l.id, c.partition, l.reason, l.source, decode(l.bytes, 'base64'), l.at
-    from passed c cross join lateral json_to_recordset(c.letters) as l (
-      id text, reason text, source text, bytes text, at timestamptz)
-    on conflict (id) do nothing
+    insert into wearon.log_dead_letters as old (id, partition, number, reason, source, bytes, attempts, first_seen_at, last_seen_at)
+    select d.id, d.partition, max(d.number), (array_agg(d.reason order by d.number desc))[1],
+           (array_agg(d.source order by d.number))[1], decode(min(d.bytes), 'base64'), count(*), min(d.at), max(d.at)
+    from died d group by d.id, d.partition
+    on conflict (id) do update
+    set number = excluded.number, reason = excluded.reason, attempts = old.attempts + excluded.attempts,
+        last_seen_at = excluded.last_seen_at, state = 'waiting'
   )
   select j.partition, j.verdict from judged j;
+  if letters_max is not null then perform wearon.log_make_room(of_partitions, letters_max); end if;
   perform pg_notify('wearon_log', 'journal');
 end $$;
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EventLog, Fenced, type PartitionLease, type StepRef } from '../../src/machines/ports/event-log.ts'
-import { commitOf, deadLetter, message, nextStep, sessionId, snapshot, tombstone } from '../support/log-samples.ts'
+import { burial, commitOf, message, nextStep, sessionId, snapshot, tombstone } from '../support/log-samples.ts'
 import { type LogWorker, startWorker } from '../support/log-worker.ts'
+import { deadLetterLaws } from './dead-letters.ts'
 
 /** One process that has the log open. */
 export interface LogProcess {
@@ -22,7 +23,7 @@ export interface LogWorld {
 }
 
 /** What the suite wants of each new log. */
-export const SHAPE = { partitions: 6, tombstonesMax: 5 }
+export const SHAPE = { partitions: 6, tombstonesMax: 5, lettersMax: 4 }
 
 const PLENTY = { messages: 1_000, bytes: 10_000_000 }
 const everything = new Map(Array.from({ length: SHAPE.partitions }, (_, partition) => [partition, 0]))
@@ -167,7 +168,7 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         const [a] = await takeSome(owned)
         const id = sessionId()
         const step = nextStep(owned, null)
-        const letter = deadLetter(0, a?.position ?? '', Buffer.from('a'))
+        const letter = burial(0, a?.position ?? '', 'a')
         await owned.commit(
           commitOf({ step, inbox: a?.position ?? null, snapshots: [snapshot(id)], deadLetters: [letter] }),
         )
@@ -177,7 +178,7 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         expect(next.head).toEqual({ number: step.number, id: step.id })
         expect(await next.load([id])).toEqual(new Map([[id, snapshot(id)]]))
         expect(texts(await takeSome(next))).toEqual(['b'])
-        expect(await log.deadLetters(9)).toHaveLength(1)
+        expect((await log.letters.list({ limit: 9 })).items).toHaveLength(1)
       })
 
       it('is refused when its step does not follow the head, and then changes nothing', async () => {
@@ -188,13 +189,12 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         const id = sessionId()
         const stranger = { ...nextStep(owned, first), previous: 'another-step' }
         const commit = commitOf({ step: stranger, inbox: a?.position ?? null, snapshots: [snapshot(id)] })
-        await expect(owned.commit({ ...commit, deadLetters: [deadLetter(0, '1', Buffer.from('a'))] })).rejects.toThrow(
-          Fenced,
-        )
+        const letter = burial(0, a?.position ?? '', 'a')
+        await expect(owned.commit({ ...commit, deadLetters: [letter] })).rejects.toThrow(Fenced)
         await expect(owned.commit(commitOf({ step: nextStep(owned, null) }))).rejects.toThrow(Fenced)
         expect(await log.journal(everything, 100)).toEqual([first])
         expect(await owned.load([id])).toEqual(new Map())
-        expect(await log.deadLetters(9)).toEqual([])
+        expect((await log.letters.list({ limit: 9 })).items).toEqual([])
         await worker.stop()
         worker = startWorker(log)
         expect(texts(await takeSome(await lease(0)))).toEqual(['a'])
@@ -387,26 +387,7 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
       })
     })
 
-    describe('dead letters', () => {
-      it('keep their bytes, and are one however often they die', async () => {
-        const owned = await lease(3)
-        const bytes = Uint8Array.from([0, 255, 254, 10])
-        const letter = deadLetter(3, '1', bytes)
-        await owned.commit(commitOf({ deadLetters: [letter] }))
-        await owned.commit(commitOf({ deadLetters: [letter, deadLetter(3, '2', new Uint8Array())] }))
-        const letters = await log.deadLetters(9)
-        expect(letters.map(({ id }) => id).toSorted()).toEqual(['3-1', '3-2'])
-        const kept = letters.find(({ id }) => id === '3-1')
-        expect({ ...kept, bytes: Uint8Array.from(kept?.bytes ?? []) }).toEqual(letter)
-        expect(await log.deadLetters(1)).toHaveLength(1)
-      })
-
-      it('may have any reason', async () => {
-        const letter = { ...deadLetter(0, '1', new Uint8Array()), reason: 'NUL \0, half a pair \ud800 and "quotes"' }
-        await (await lease(0)).commit(commitOf({ deadLetters: [letter] }))
-        expect((await log.deadLetters(1))[0]?.reason).toContain('and "quotes"')
-      })
-    })
+    deadLetterLaws(() => ({ world, log, lease, stop: () => worker.stop() }))
 
     describe('ownership', () => {
       it('gives one process all partitions, each with a growing epoch', async () => {

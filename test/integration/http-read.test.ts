@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { createHttp } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
+import type { LetterPage } from '../../src/machines/ports/dead-letters.ts'
 import { cancelled, completed, refundRequested, requested, result, started, store, waived } from '../support/facts.ts'
 import { json, newSession, openWorld, taskOf, type World } from './http-world.ts'
 
@@ -136,22 +137,6 @@ describe('what operators look at', () => {
     expect(Object.keys(summary)).toEqual(
       expect.arrayContaining(['as_of', 'position', 'balanced', 'charged', 'kept', 'given_back', 'owed', 'classes']),
     )
-  })
-
-  test('GET /v1/dead-letters hands out the bytes of what nobody could read', async () => {
-    const letter = {
-      id: '3-17',
-      partition: 3,
-      reason: 'not JSON',
-      source: 'list' as const,
-      bytes: Buffer.from([0, 255]),
-      at: '2026-01-15T10:00:00.000Z',
-    }
-    await reopen({ log: { ...world.parts.log, deadLetters: async (limit) => [letter].slice(0, limit) } })
-    const { items } = await json(await world.get('/v1/dead-letters'))
-    const { id, partition, reason, source, at } = letter
-    expect(items).toEqual([{ id, partition, reason, source, at, bytes_base64: 'AP8=' }])
-    expect((await world.get('/v1/dead-letters?cursor=1')).status).toBe(400)
   })
 
   test('POST /v1/partitions/:partition/repair repairs what is damaged here', async () => {
@@ -370,21 +355,22 @@ describe('listen', () => {
   })
 
   test('lets a running request end, takes no new one, and drops what is late after the grace', async () => {
-    let answer = (_value: []) => {}
-    const slow = new Promise<[]>((resolve) => {
+    let answer = (_page: LetterPage) => {}
+    const slow = new Promise<LetterPage>((resolve) => {
       answer = resolve
     })
     const hanging = new Promise<never>(() => {})
     let calls = 0
-    const deadLetters = () => {
+    const list = () => {
       calls += 1
       return calls === 1 ? slow : hanging
     }
-    await reopen({ log: { ...world.parts.log, deadLetters } })
+    const { log } = world.parts
+    await reopen({ log: { ...log, letters: { ...log.letters, list } } })
     const [running, late] = [world.get('/v1/dead-letters'), world.get('/v1/dead-letters').catch(() => 'dropped')]
     await expect.poll(() => calls).toBe(2)
     const closed = world.close(500)
-    answer([])
+    answer({ items: [], next: null })
     expect((await running).status).toBe(200)
     await expect(world.get('/livez')).rejects.toThrow('fetch failed')
     await closed

@@ -128,7 +128,7 @@ const recording = (log: EventLog, published: Uint8Array[]): HttpParts['log'] => 
     await log.publish(messages)
     published.push(...messages.map(({ bytes }) => bytes))
   },
-  deadLetters: (limit) => log.deadLetters(limit),
+  letters: log.letters,
   readers: log.readers,
 })
 

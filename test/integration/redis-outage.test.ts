@@ -96,7 +96,7 @@ describe.runIf(hasRedis)('the redis event log', () => {
     await expect(log.publish([message(0, 'a')])).rejects.toThrow(/gone or was replaced/)
     await expect(log.identity()).rejects.toThrow(/gone or was replaced/)
     await expect(log.journal(new Map([[0, 0]]), 1)).rejects.toThrow(/gone or was replaced/)
-    await expect(log.deadLetters(1)).rejects.toThrow(/gone or was replaced/)
+    await expect(log.letters.list({ limit: 1 })).rejects.toThrow(/gone or was replaced/)
     await eventually(() => expect(lease.lost.aborted).toBe(true))
     const owner = { id: randomUUID(), onLease: () => Promise.resolve() }
     await expect(log.own(owner, new AbortController().signal)).rejects.toThrow(/gone or was replaced/)

@@ -3,9 +3,9 @@ import { type Fact, parseFact } from '../../src/events/fact.ts'
 import { SessionId } from '../../src/events/ids.ts'
 import { isoTime } from '../../src/events/text.ts'
 import { type StateName, sessionTable } from '../../src/machines/compile.ts'
+import { type Burial, letterId } from '../../src/machines/ports/dead-letters.ts'
 import {
   type Commit,
-  type DeadLetter,
   FORMAT,
   type PartitionLease,
   type Step,
@@ -61,14 +61,17 @@ export const commitOf = (parts: Partial<Commit>): Commit => ({
   ...parts,
 })
 
-export const deadLetter = (partition: number, position: string, bytes: Uint8Array): DeadLetter => ({
-  id: `${partition}-${position}`,
-  partition,
-  reason: 'not UTF-8',
-  source: 'list',
-  bytes,
-  at: isoTime(AT),
-})
+/** A death of a message that lay at this place of the inbox. */
+export const burial = (
+  partition: number,
+  position: string,
+  bytes: string | Uint8Array,
+  changes: Partial<Burial> = {},
+): Burial => {
+  const raw = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+  const id = letterId(partition, raw)
+  return { id, partition, position, reason: 'not UTF-8', source: 'list', bytes: raw, at: isoTime(AT), ...changes }
+}
 
 export const message = (partition: number, text: string | Uint8Array) => ({
   partition,

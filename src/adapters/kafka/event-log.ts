@@ -1,12 +1,15 @@
 import { type KafkaConfig, logLevel } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { EventLog, Owner } from '../../machines/ports/event-log.ts'
+import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { Anchors } from './anchors.ts'
 import { joinGroup } from './group.ts'
 import { Journal } from './journal.ts'
 import { kafkaLeaseTable, type LeaseStart } from './lease-table.ts'
-import { readLetters } from './letters.ts'
+import { Letters } from './letters.ts'
+import { watchLinks } from './links.ts'
 import { News } from './news.ts'
 import { type Outbox, openOutbox, type Parcel, type Send } from './outbox.ts'
 import { type LogContext, openKafkaLease } from './partition-lease.ts'
@@ -22,6 +25,7 @@ const SESSION_PER_TTL = 1.5
 const DRAIN_MS = 120_000
 /** As many closed sessions as a partition remembers: a million over 64 partitions. */
 const TOMBSTONES_MAX = 20_000
+const SPARE_LETTER_RECORDS = 1_000
 const CHECKPOINT_BYTES = 4 * 1024 * 1024
 /** So that one call's records fit in a request, whatever their number. */
 const PUBLISH_BYTES = 2 * 1024 * 1024
@@ -45,6 +49,9 @@ export interface KafkaLogOptions {
   readonly leaseTtlMs?: number
   readonly drainMs?: number
   readonly tombstonesMax?: number
+  /** How many dead letters a partition keeps. */
+  readonly lettersMax?: number
+  readonly spareLetterRecords?: number
   readonly checkpointBytes?: number
   /** How records reach the brokers. A test loses answers here. */
   readonly decorate?: (send: Send) => Send
@@ -56,19 +63,26 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   const config: KafkaConfig = { logLevel: logLevel.NOTHING, ...options.kafka }
   const topics = topicsOf(prefix)
   await createTopics(config, topics, partitions, clock)
-  const outbox = openOutbox(config, options.decorate)
-  const [wire, watch] = [new Wire(config, namesOf(topics), clock), new Wire(config, namesOf(topics), clock)]
-  const news = new News({ topics, clock, watch, read: wire, onError })
+  const links = watchLinks(config)
+  const [wire, watch] = [new Wire(links, namesOf(topics), clock), new Wire(links, namesOf(topics), clock)]
+  const outbox = openOutbox(links.config, (parcel) => wire.leaderHint(parcel), options.decorate)
+  const news = new News({ topics, links, clock, watch, read: wire, onError })
   const journal = new Journal(topics.journal, wire)
   const readers = new Readers({ config, topics, wire, news, outbox })
+  const { lettersMax = LETTERS_MAX, spareLetterRecords: spareRecords = SPARE_LETTER_RECORDS } = options
+  const letters = new Letters({ topic: topics.letters, wire, outbox, clock, lettersMax, spareRecords, onError })
   const context: LogContext = {
+    letters,
     topics,
+    links,
     wire,
+    anchors: new Anchors(links, wire, onError),
     outbox,
     news,
     journal,
     readers,
     clock,
+    onError,
     tombstonesMax: options.tombstonesMax ?? TOMBSTONES_MAX,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
   }
@@ -81,7 +95,7 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
     journal: (after, limit) => journal.after(after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
     readers,
-    deadLetters: (limit) => readLetters(topics.letters, wire, limit),
+    letters,
     close: async () => {
       await news.close()
       await Promise.allSettled([outbox.close(), wire.close(), watch.close(), readers.close()])
@@ -137,7 +151,8 @@ const publish = async (
 
 const chunks = (parcels: readonly Parcel[]): Parcel[][] => {
   const all: Parcel[][] = []
-  let bytes = PUBLISH_BYTES
+  // The first parcel opens the first chunk, also an empty one.
+  let bytes = Number.POSITIVE_INFINITY
   for (const parcel of parcels) {
     const size = parcel.value?.byteLength ?? 0
     if (bytes + size > PUBLISH_BYTES) {
@@ -172,7 +187,7 @@ const own = async (
     clock,
   })
   try {
-    const table = kafkaLeaseTable({ ...context, partitions, group, newId })
+    const table = kafkaLeaseTable({ ...context, partitions, group, newId, onError })
     const work = async (held: HeldLease<LeaseStart>) => owner.onLease(await openKafkaLease(held, context))
     await keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
   } finally {

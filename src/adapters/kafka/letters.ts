@@ -1,36 +1,173 @@
-import { TaskSource } from '../../events/task.ts'
-import type { DeadLetter } from '../../machines/ports/event-log.ts'
-import type { Parcel } from './outbox.ts'
-import type { Wire, WireRecord } from './wire.ts'
+import type { Burial, DeadLetters, OpenedLetter } from '../../machines/ports/dead-letters.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
+import { countsIn, pageIn } from '../shared/dead-letters.ts'
+import { type FoldedLetter, LetterFold, type LetterNote } from './letter-fold.ts'
+import type { Outbox, Parcel } from './outbox.ts'
+import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
 
 const READ_BYTES = 4 * 1024 * 1024
+/** A broker that says that there is more, and gives nothing, is asked again this often. */
+const EMPTY_MAX = 50
+const AGAIN_MS = 20
+/** Kept letters go into requests about this large. */
+const WRITE_BYTES = 1024 * 1024
 
-export const letterOf = (topic: string, letter: DeadLetter): Parcel => {
-  const { id, partition, reason, source, at, bytes } = letter
-  const headers = { partition: `${partition}`, reason: reason.toWellFormed(), source, at }
-  return { topic, partition: 0, key: id, headers, value: Buffer.from(bytes) }
+export interface LettersAt {
+  readonly topic: string
+  readonly wire: Wire
+  readonly outbox: Outbox
+  readonly clock: Clock
+  /** How many letters a partition keeps. */
+  readonly lettersMax: number
+  /** The topic is written anew once it holds this many records more than twice the letters. */
+  readonly spareRecords: number
+  readonly onError: (error: unknown) => void
 }
 
-/** The oldest letters, each once. */
-export const readLetters = async (topic: string, wire: Wire, limit: number): Promise<DeadLetter[]> => {
-  const found = new Map<string, DeadLetter>()
-  const { start = 0, end = 0 } = (await wire.bounds(topic))[0] ?? {}
-  for (let offset = start; offset < end && found.size < limit; ) {
-    const [slice] = await wire.fetch([{ topic, partition: 0, offset }], { waitMs: 0, bytes: READ_BYTES })
-    for (const record of slice?.records ?? []) {
-      const letter = parse(record)
-      if (!found.has(letter.id) && found.size < limit) found.set(letter.id, letter)
-      offset = record.offset + 1
+/** A burial as it is written before its commit. */
+export const burialOf = (topic: string, { bytes, position, ...burial }: Burial): Parcel =>
+  // An inbox position begins with the offset.
+  parcelOf(topic, burial.id, { kind: 'buried', burial, position: Number.parseInt(position, 10) }, Buffer.from(bytes))
+
+const parcelOf = (topic: string, key: string, note: LetterNote, value: Buffer): Parcel => ({
+  topic,
+  partition: 0,
+  key,
+  headers: { note: JSON.stringify(note) },
+  value,
+})
+
+const NOTHING = Buffer.alloc(0)
+
+/** The letters' topic, read as far as somebody asks. */
+export class Letters implements DeadLetters {
+  readonly #at: LettersAt
+  #fold: LetterFold
+  /** The first record that is not folded yet. */
+  #next = 0
+  #reading: Promise<unknown> = Promise.resolve()
+  #tidying = false
+
+  constructor(at: LettersAt) {
+    this.#at = at
+    this.#fold = new LetterFold(at.lettersMax)
+  }
+
+  list: DeadLetters['list'] = async (query) => {
+    const page = pageIn((await this.#read()).letters, query)
+    return { ...page, items: page.items.map(withoutPlaces) }
+  }
+
+  open: DeadLetters['open'] = async (id) => {
+    for (let again = false; ; again = true) {
+      const letter = (await this.#read()).letter(id)
+      if (letter === null) return null
+      try {
+        return await this.#opened(letter)
+      } catch (error) {
+        // The topic was written anew since it was read.
+        if (!isOutOfRange(error) || again) throw error
+      }
     }
   }
-  return [...found.values()]
+
+  mark: DeadLetters['mark'] = async (id, mark) => {
+    const { topic, outbox } = this.#at
+    if ((await this.#read()).letter(id) === null) return null
+    await outbox.send([parcelOf(topic, id, { kind: 'marked', mark }, NOTHING)])
+    const letter = (await this.#read()).letter(id)
+    return letter && withoutPlaces(letter)
+  }
+
+  counts: DeadLetters['counts'] = async () => {
+    const { letters, dropped } = await this.#read()
+    return countsIn(letters, dropped)
+  }
+
+  /**
+   * Writes what is kept behind the end of a topic that has grown long, and drops what lies before. Of one process at a time;
+   * where two overlap, both say what is true, and a letter that made room may come back. Never rejects.
+   */
+  async tidy(): Promise<void> {
+    if (this.#tidying) return
+    this.#tidying = true
+    try {
+      await this.#tidy()
+    } catch (error) {
+      this.#at.onError(error)
+    } finally {
+      this.#tidying = false
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    const { topic, wire, outbox, spareRecords } = this.#at
+    const { start = 0, end = 0 } = (await wire.bounds(topic))[0] ?? {}
+    if (end - start <= spareRecords) return
+    const fold = await this.#read()
+    const through = this.#next
+    const letters = new Map([...fold.letters].map((letter) => [letter.id, letter]))
+    if (through - start <= spareRecords + 2 * letters.size) return
+    let parcels: Parcel[] = [parcelOf(topic, 'dropped', { kind: 'dropped', total: fold.dropped, through }, NOTHING)]
+    let bytes = 0
+    for await (const { key, offset, value } of this.#records(start, through)) {
+      const letter = letters.get(key ?? '')
+      if (letter === undefined || letter.bytesAt !== offset) continue
+      const { bytesAt: _, ...kept } = letter
+      parcels.push(parcelOf(topic, letter.id, { kind: 'kept', letter: kept, through }, value))
+      bytes += value.byteLength
+      if (bytes < WRITE_BYTES) continue
+      await outbox.send(parcels)
+      parcels = []
+      bytes = 0
+    }
+    if (parcels.length > 0) await outbox.send(parcels)
+    await wire.dropBefore(topic, 0, through)
+  }
+
+  /** Everything that was acknowledged before the call. One after the other: each goes on where the one before stopped. */
+  #read(): Promise<LetterFold> {
+    const read = this.#reading.then(() => this.#readOn())
+    this.#reading = read.catch(() => undefined)
+    return read
+  }
+
+  async #readOn(): Promise<LetterFold> {
+    const { topic, wire } = this.#at
+    const { start = 0, end = 0 } = (await wire.bounds(topic))[0] ?? {}
+    // What was not read yet was dropped, or another topic is in this one's place.
+    if (this.#next < start || this.#next > end) {
+      this.#fold = new LetterFold(this.#at.lettersMax)
+      this.#next = start
+    }
+    for await (const { offset, key, headers, value } of this.#records(this.#next, end)) {
+      const note = JSON.parse(headers['note'] ?? '') as LetterNote
+      this.#fold.apply({ offset, key: key ?? '', note, sizeBytes: value.byteLength })
+      this.#next = offset + 1
+    }
+    this.#fold.prune(start)
+    return this.#fold
+  }
+
+  async *#records(from: number, end: number): AsyncIterable<WireRecord> {
+    const { topic, wire, clock } = this.#at
+    let empty = 0
+    for (let offset = from; offset < end; ) {
+      const [slice] = await wire.fetch([{ topic, partition: 0, offset }], { waitMs: 0, bytes: READ_BYTES })
+      const records = slice?.records.filter((record) => record.offset < end) ?? []
+      yield* records
+      const last = records.at(-1)
+      if (last !== undefined) offset = last.offset + 1
+      else if (++empty > EMPTY_MAX) throw new Error(`${topic} ends at ${offset} before its end ${end}`)
+      else await clock.sleep(AGAIN_MS)
+    }
+  }
+
+  async #opened(letter: FoldedLetter): Promise<OpenedLetter> {
+    for await (const { value } of this.#records(letter.bytesAt, letter.bytesAt + 1))
+      return { ...withoutPlaces(letter), bytes: value }
+    throw new Error(`the bytes of letter ${letter.id} are not there`)
+  }
 }
 
-const parse = ({ key, value, headers }: WireRecord): DeadLetter => ({
-  id: key ?? '',
-  partition: Number(headers['partition']),
-  reason: headers['reason'] ?? '',
-  source: TaskSource.parse(headers['source']),
-  bytes: value,
-  at: headers['at'] ?? '',
-})
+const withoutPlaces = ({ position: _, bytesAt: __, ...letter }: FoldedLetter) => letter

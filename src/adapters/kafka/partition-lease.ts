@@ -3,27 +3,35 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import { type Commit, Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { untilKnown } from '../shared/until-known.ts'
-import { openInbox } from './inbox.ts'
+import type { Anchor, Anchors } from './anchors.ts'
+import { type Inbox, openInbox, placeOf } from './inbox.ts'
 import type { Journal } from './journal.ts'
 import type { LeaseStart } from './lease-table.ts'
-import { letterOf } from './letters.ts'
+import { burialOf, type Letters } from './letters.ts'
+import type { Links } from './links.ts'
 import type { News } from './news.ts'
 import { isParcelsFault, type Outbox } from './outbox.ts'
 import { PartitionState } from './partition-state.ts'
 import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
+import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
-import type { Wire } from './wire.ts'
+import { isOutOfRange, type Wire } from './wire.ts'
 
 /** What all leases of one process share. */
 export interface LogContext {
   readonly topics: Topics
+  readonly links: Links
   readonly wire: Wire
+  readonly anchors: Anchors
   readonly outbox: Outbox
   readonly news: News
   readonly journal: Journal
+  readonly letters: Letters
   readonly readers: Readers
   readonly clock: Clock
+  /** Hears of what was lost and could be made good. */
+  readonly onError: (error: unknown) => void
   readonly tombstonesMax: number
   /** A checkpoint is due once this much was written since the last one, and at least as much as it will have itself. */
   readonly checkpointBytes: number
@@ -36,23 +44,21 @@ export const openKafkaLease = async (held: HeldLease<LeaseStart>, context: LogCo
   for await (const record of context.journal.records(partition, null, start.claim)) state.apply(record)
   if (state.reached?.epoch !== epoch.number || state.reached.token !== epoch.token)
     throw new Fenced(`the claim on partition ${partition} does not count`)
-  held.acknowledge({ step: { number: state.head?.number ?? 0 }, inbox: `${state.inbox ?? 0}` })
-  // An inbox that lost its tail gives the same offsets to other messages.
-  const { end = 0 } = (await context.wire.bounds(context.topics.inbox))[partition] ?? {}
-  const from = Math.min((state.inbox ?? -1) + 1, end)
-  return leaseOn(new Writer(held, context, state), held, context, state, from)
+  const writer = new Writer(held, context, state)
+  const inbox = await openInbox({ ...context, held, topic: context.topics.inbox }, state.inbox)
+  context.anchors.watch(epoch.token, held.ended, () => [writer.anchor, ...inbox.anchors()])
+  return leaseOn(writer, inbox, held, context, state)
 }
 
 const leaseOn = (
   writer: Writer,
+  inbox: Inbox,
   held: HeldLease<LeaseStart>,
   context: LogContext,
   state: PartitionState,
-  from: number,
 ): PartitionLease => {
   const { topics, outbox, clock } = context
   const { partition } = held
-  const inbox = openInbox(held, from, { ...context, topic: topics.inbox })
   return {
     partition,
     epoch: held.epoch,
@@ -76,12 +82,15 @@ const leaseOn = (
       writer.oneByOne(async () => {
         if (!follows(held, state, commit)) return
         // Letters first: one too early is found again under its id, one too late would be lost.
-        const letters = commit.deadLetters.map((letter) => letterOf(topics.letters, letter))
+        const letters = commit.deadLetters.map((burial) => burialOf(topics.letters, burial))
         if (letters.length > 0) await untilKnown(held, clock, async () => void (await outbox.send(letters)))
         await writer.append('commit', bodyOf(commit, state, clock.now()))
-        held.acknowledge(commit)
       }),
-    trim: (archivedUpTo) => writer.oneByOne(() => writer.trim(archivedUpTo)),
+    trim: (archivedUpTo) => {
+      // The letters of all partitions lie in one topic: one owner sees to it, beside its other work.
+      if (partition === 0) void context.letters.tidy()
+      return writer.oneByOne(() => writer.trim(archivedUpTo))
+    },
     release: () => held.release(),
   }
 }
@@ -101,7 +110,7 @@ const bodyOf = (
   now: number,
 ): Bodies['commit'] => ({
   step,
-  inbox: inbox === null ? null : Number(inbox),
+  inbox: inbox === null ? null : placeOf(inbox),
   snapshots,
   closed: tombstones.map(({ id, seq, end }) => ({
     id,
@@ -117,8 +126,11 @@ class Writer {
   readonly #held: HeldLease<LeaseStart>
   readonly #context: LogContext
   readonly #state: PartitionState
-  /** The offset at which the next record lands when nobody else writes. */
+  /** The offset at which the next record lands when nobody else writes, and the record before it. */
   #tail: number
+  #newest: Mark
+  /** Nothing happened to the connections since it was seen that the journal holds all that was written. */
+  #sureAt: number
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(held: HeldLease<LeaseStart>, context: LogContext, state: PartitionState) {
@@ -126,6 +138,15 @@ class Writer {
     this.#context = context
     this.#state = state
     this.#tail = held.start.claim + 1
+    this.#newest = { kind: 'claim', epoch: held.epoch.number, token: held.epoch.token, sequence: 0 }
+    this.#sureAt = held.start.sureAt
+  }
+
+  get anchor(): Anchor {
+    const { partition } = this.#held
+    const [offset, newest] = [this.#tail - 1, this.#newest]
+    const is: Anchor['is'] = (record) => isSame(decode(record).mark, newest)
+    return { topic: this.#context.topics.journal, partition, offset, is }
   }
 
   oneByOne<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -139,33 +160,47 @@ class Writer {
    * landed first counts, and the others are void. @throws Fenced
    */
   async append<K extends Kind>(kind: K, body: Bodies[K]): Promise<void> {
-    const { outbox, topics, clock } = this.#context
+    const { outbox, topics, clock, links } = this.#context
     const { partition, epoch } = this.#held
     const sequence = (this.#state.reached?.sequence ?? 0) + 1
     const encoded = encode({ kind, epoch: epoch.number, token: epoch.token, sequence }, body)
     const attempt = async () => {
       const offset = await outbox.send([{ topic: topics.journal, partition, ...encoded }])
-      const key = null
-      // The journal lost what we know to be in it.
-      if (offset < this.#tail) throw new Fenced(`the journal of partition ${partition} went back`)
-      if (offset === this.#tail) this.#takeIn(decode({ offset, key, ...encoded }))
-      else await this.#readGap(offset)
+      if (offset < this.#tail) throw this.#wentBack()
+      if (offset === this.#tail && links.changes === this.#sureAt) this.#takeIn(decode({ offset, ...encoded }))
+      else await this.#lookBack(offset)
       const { reached } = this.#state
       if (reached?.token !== epoch.token) throw new Fenced(`partition ${partition} has another owner`)
       if (reached.sequence < sequence) throw new Error(`record ${sequence} of partition ${partition} is not there`)
     }
-    await untilKnown(this.#held, clock, attempt, (error) => !isParcelsFault(error))
+    await untilKnown(this.#held, clock, attempt, (error) => !isParcelsFault(error) && !isOutOfRange(error))
   }
 
-  /** Records that we did not expect lie before ours: of a former owner, of the next one, or an earlier try's. */
-  async #readGap(upTo: number): Promise<void> {
-    for await (const record of this.#context.journal.records(this.#held.partition, this.#tail, upTo))
-      this.#takeIn(record)
+  /**
+   * Reads what lies before the record that was just written: of a former owner, of the next one, an earlier try's. The last
+   * one that we knew must be among it, or the journal lost its tail and what was written counts for nobody.
+   */
+  async #lookBack(upTo: number): Promise<void> {
+    const { links, journal } = this.#context
+    const { changes } = links
+    let isWhole = false
+    for await (const record of journal.records(this.#held.partition, this.#tail - 1, upTo)) {
+      if (!isWhole && !isSame(record.mark, this.#newest)) throw this.#wentBack()
+      if (isWhole && missedClaim(this.#state.reached, record.mark)) throw this.#wentBack()
+      if (isWhole) this.#takeIn(record)
+      isWhole = true
+    }
+    this.#sureAt = changes
   }
 
   #takeIn(record: JournalRecord): void {
     this.#state.apply(record)
     this.#tail = record.offset + 1
+    this.#newest = record.mark
+  }
+
+  #wentBack(): Fenced {
+    return new Fenced(`the journal of partition ${this.#held.partition} lost its tail`)
   }
 
   async trim(archivedUpTo: number): Promise<void> {
@@ -186,7 +221,8 @@ class Writer {
       this.#state.checkpoints = this.#state.checkpoints.slice(0, droppable)
     }
     if (trimming !== null && this.#state.inbox !== null)
-      await wire.dropBefore(topics.inbox, partition, this.#state.inbox + 1)
+      // The last one stays: by it the next owner sees that the inbox lost nothing.
+      await wire.dropBefore(topics.inbox, partition, this.#state.inbox.offset)
   }
 
   async #checkpoint(): Promise<void> {
@@ -194,3 +230,6 @@ class Writer {
     for (const part of this.#state.parts()) await this.append('part', part)
   }
 }
+
+const isSame = (one: Mark, other: Mark): boolean =>
+  one.kind === other.kind && one.epoch === other.epoch && one.token === other.token && one.sequence === other.sequence

@@ -1,5 +1,6 @@
 import { isoTime } from '../../events/text.ts'
 import { type Commit, type Epoch, Fenced, type StepRef } from '../../machines/ports/event-log.ts'
+import { bury } from './letters.ts'
 import type { MemoryPartition } from './log-state.ts'
 
 /** What a commit must pass; each can be left out by a test that wants to see a fault caught. */
@@ -23,6 +24,7 @@ export const applyCommit = (
   commit: Commit,
   checks: CommitChecks,
   now: number,
+  lettersMax: number,
 ): boolean => {
   const { step } = commit
   if (!checks.epoch({ number: partition.epoch, token: partition.token }, epoch))
@@ -36,8 +38,7 @@ export const applyCommit = (
     partition.head = { number: step.number, id: step.id }
   }
   keepSessions(partition, commit, step?.at ?? isoTime(now))
-  for (const letter of commit.deadLetters)
-    if (!partition.deadLetters.has(letter.id)) partition.deadLetters.set(letter.id, letter)
+  bury(partition, commit.deadLetters, lettersMax)
   if (commit.inbox !== null) consume(partition, Number(commit.inbox))
   return step !== null
 }

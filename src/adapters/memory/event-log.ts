@@ -1,9 +1,11 @@
 import type { Clock } from '../../machines/ports/environment.ts'
-import type { DeadLetter, EventLog, Step } from '../../machines/ports/event-log.ts'
+import type { EventLog, Step } from '../../machines/ports/event-log.ts'
+import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
 import { type CommitChecks, commitChecks } from './commit.ts'
 import { memoryLeaseTable } from './lease-table.ts'
+import { memoryLetters } from './letters.ts'
 import { type MemoryLogState, type MemoryProcess, memoryLogState, partitionIn, tell } from './log-state.ts'
 import { memoryLease } from './partition-lease.ts'
 import { journalReaders } from './readers.ts'
@@ -24,6 +26,8 @@ export interface MemoryLogOptions {
   readonly drainMs?: number
   /** How many closed sessions a partition remembers. */
   readonly tombstonesMax?: number
+  /** How many dead letters a partition keeps. */
+  readonly lettersMax?: number
   /** How calls of this process reach the log. A simulation loses calls, answers and processes here. */
   readonly call?: MemoryProcess['call']
   /** What a commit must pass. A test leaves one check out, to see that this is noticed. */
@@ -37,7 +41,7 @@ export interface MemoryLogOptions {
 export const memoryLog = (options: MemoryLogOptions): EventLog => {
   const { clock, newId, partitions, leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS } = options
   const { state = memoryLogState(partitions, newId()), call = direct } = options
-  const { checks = commitChecks, tombstonesMax = TOMBSTONES_MAX } = options
+  const { checks = commitChecks, tombstonesMax = TOMBSTONES_MAX, lettersMax = LETTERS_MAX } = options
   if (state.data.partitions.length !== partitions) {
     throw new Error(`this log has ${state.data.partitions.length} partitions for good, not ${partitions}`)
   }
@@ -48,7 +52,8 @@ export const memoryLog = (options: MemoryLogOptions): EventLog => {
     identity: () => call(async () => state.data.identity),
     publish: (messages) => call(async () => publish(state, messages)),
     own: (owner, signal) => {
-      const work = (held: HeldLease<null>) => owner.onLease(memoryLease({ process, held, checks, tombstonesMax }))
+      const work = (held: HeldLease<null>) =>
+        owner.onLease(memoryLease({ process, held, checks, tombstonesMax, lettersMax }))
       return keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError: () => undefined }, signal)
     },
     journal: (after, limit) => call(async () => stepsAfter(state, after, limit)),
@@ -57,7 +62,7 @@ export const memoryLog = (options: MemoryLogOptions): EventLog => {
       return () => state.growth.delete(listener)
     },
     readers: journalReaders(process),
-    deadLetters: (limit) => call(async () => deadLetters(state, limit)),
+    letters: memoryLetters(state, call),
     close: async () => undefined,
   }
 }
@@ -77,12 +82,6 @@ const publish = (state: MemoryLogState, messages: Messages): void => {
   const arrived = new Set(messages.map(({ partition }) => partition))
   tell(new Set([...state.arrivals].map((listener) => () => listener(arrived))))
 }
-
-const deadLetters = (state: MemoryLogState, limit: number): DeadLetter[] =>
-  state.data.partitions
-    .flatMap((partition) => [...partition.deadLetters.values()])
-    .toSorted((one, other) => (one.at < other.at ? -1 : 1))
-    .slice(0, limit)
 
 /** The first step of every partition before the second of any, so that none waits behind a busy one. */
 const stepsAfter = (state: MemoryLogState, after: ReadonlyMap<number, number>, limit: number): Step[] => {

@@ -1,11 +1,17 @@
 import type { SessionId } from '../../events/ids.ts'
+import type { OpenedLetter } from '../../machines/ports/dead-letters.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
-import type { DeadLetter, InboxMessage, Step, StepRef } from '../../machines/ports/event-log.ts'
+import type { InboxMessage, Step, StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 
 interface Waiting extends InboxMessage {
   /** `position` as a number. */
   readonly number: number
+}
+
+export interface MemoryLetter extends OpenedLetter {
+  /** Where it last died. */
+  readonly position: number
 }
 
 /** What the log keeps of one partition. */
@@ -25,7 +31,8 @@ export interface MemoryPartition {
   /** Oldest first. */
   readonly tombstones: Map<SessionId, Tombstone & { readonly at: string }>
   forgottenUntil: number | null
-  readonly deadLetters: Map<string, DeadLetter>
+  readonly letters: Map<string, MemoryLetter>
+  lettersDropped: number
 }
 
 /** What outlives every process: plain data, so that `structuredClone` keeps a moment of it. */
@@ -83,7 +90,8 @@ const emptyPartition = (): MemoryPartition => ({
   snapshots: new Map(),
   tombstones: new Map(),
   forgottenUntil: null,
-  deadLetters: new Map(),
+  letters: new Map(),
+  lettersDropped: 0,
 })
 
 /** @throws RangeError for a partition that the log does not have. */

@@ -14,8 +14,9 @@ export const memoryLease = (at: {
   readonly held: HeldLease<null>
   readonly checks: CommitChecks
   readonly tombstonesMax: number
+  readonly lettersMax: number
 }): PartitionLease => {
-  const { process, held, checks, tombstonesMax } = at
+  const { process, held, checks, tombstonesMax, lettersMax } = at
   const { state, clock, call } = process
   // Looked up at every call: a test may have put an earlier state back.
   const kept = () => partitionIn(state, held.partition)
@@ -47,7 +48,7 @@ export const memoryLease = (at: {
       await untilKnown(held, clock, () =>
         call(async () => {
           assertInboxIsWhereItWasLeft(kept(), held, commit)
-          if (applyCommit(kept(), held.epoch, commit, checks, clock.now())) tell(state.growth)
+          if (applyCommit(kept(), held.epoch, commit, checks, clock.now(), lettersMax)) tell(state.growth)
         }),
       )
       held.acknowledge(commit)

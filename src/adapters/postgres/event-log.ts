@@ -1,14 +1,15 @@
-import type { TaskSource } from '../../events/task.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
-import { type DeadLetter, type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
+import { type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
+import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { postgresLetters } from './letters.ts'
 import { logCalls, type Messages, readJournal } from './log-calls.ts'
 import { type LeaseStart, postgresLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { type LogContext, postgresLease } from './partition-lease.ts'
 import { journalReaders } from './readers.ts'
-import type { Queryable, Sql } from './sql.ts'
+import type { Sql } from './sql.ts'
 
 /** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
 const LEASE_TTL_MS = 5_000
@@ -41,6 +42,8 @@ export interface PostgresLogOptions {
   readonly leaseTtlMs?: number
   readonly drainMs?: number
   readonly tombstonesMax?: number
+  /** How many dead letters a partition keeps. */
+  readonly lettersMax?: number
 }
 
 /**
@@ -53,11 +56,12 @@ export const openPostgresLog = async (options: PostgresLogOptions): Promise<Even
     leaseTtlMs: ttlMs = alone ? ALONE_TTL_MS : LEASE_TTL_MS,
     drainMs = DRAIN_MS,
     tombstonesMax = TOMBSTONES_MAX,
+    lettersMax = LETTERS_MAX,
   } = options
   const identity = await createLog(sql, partitions, newId)
   if (alone) await sql.query('delete from wearon.log_members')
   const news = await openNews(sql, clock, alone ? ALONE_POLL_MS : POLL_MS)
-  const calls = logCalls(sql)
+  const calls = logCalls(sql, lettersMax)
   const table = postgresLeaseTable(sql, partitions, newId, news)
   const context: LogContext = { sql, calls, news, clock, tombstonesMax }
   return {
@@ -74,7 +78,7 @@ export const openPostgresLog = async (options: PostgresLogOptions): Promise<Even
     journal: (after, limit) => readJournal(sql, after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
     readers: journalReaders(sql),
-    deadLetters: (limit) => readDeadLetters(sql, limit),
+    letters: postgresLetters(sql),
     close: () => news.close(),
   }
 }
@@ -92,18 +96,4 @@ const createLog = async (sql: Sql, partitions: number, newId: () => string): Pro
 const refuseUnknown = (messages: Messages, partitions: number): void => {
   const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
   if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
-}
-
-interface LetterRow {
-  readonly id: string
-  readonly partition: number
-  readonly reason: string
-  readonly source: TaskSource
-  readonly bytes: Uint8Array
-  readonly at: Date
-}
-
-const readDeadLetters = async (sql: Queryable, limit: number): Promise<DeadLetter[]> => {
-  const rows = await sql.query<LetterRow>('select * from wearon.log_dead_letters order by at, id limit $1', [limit])
-  return rows.map(({ at, ...letter }) => ({ ...letter, at: at.toISOString() }))
 }

@@ -20,6 +20,8 @@ export type Messages = Parameters<EventLog['publish']>[0]
 export interface EncodedCommit {
   readonly partition: number
   readonly json: string
+  /** Whether dead letters are among it. */
+  readonly buries: boolean
 }
 export type Verdict = 'committed' | 'repeated' | 'fenced'
 
@@ -41,7 +43,7 @@ export interface LogCalls {
   }): Promise<Map<SessionId, Snapshot | Tombstone>>
 }
 
-export const logCalls = (sql: Queryable): LogCalls => ({
+export const logCalls = (sql: Queryable, lettersMax: number): LogCalls => ({
   publish: grouped({
     run: (calls: readonly Messages[]) => publish(sql, calls),
     weigh: (messages) => messages.reduce((bytes, message) => bytes + message.bytes.byteLength, 0),
@@ -50,7 +52,7 @@ export const logCalls = (sql: Queryable): LogCalls => ({
     isItemsFault: isStatementsFault,
   }),
   commit: grouped({
-    run: (commits: readonly EncodedCommit[]) => commit(sql, commits),
+    run: (commits: readonly EncodedCommit[]) => commit(sql, commits, lettersMax),
     weigh: ({ json }) => json.length,
     weightMax: TRIP_BYTES_MAX,
     itemsMax: TRIP_CALLS_MAX,
@@ -87,10 +89,11 @@ const publish = async (sql: Queryable, calls: readonly Messages[]): Promise<unde
   return calls.map(() => undefined)
 }
 
-const commit = async (sql: Queryable, commits: readonly EncodedCommit[]): Promise<Verdict[]> => {
-  const rows = await sql.query<{ partition: number; verdict: Verdict }>('select * from wearon.log_commit($1, $2)', [
+const commit = async (sql: Queryable, commits: readonly EncodedCommit[], lettersMax: number): Promise<Verdict[]> => {
+  const rows = await sql.query<{ partition: number; verdict: Verdict }>('select * from wearon.log_commit($1, $2, $3)', [
     commits.map(({ partition }) => partition),
     `[${commits.map(({ json }) => json).join(',')}]`,
+    commits.some(({ buries }) => buries) ? lettersMax : null,
   ])
   const verdicts = new Map(rows.map(({ partition, verdict }) => [partition, verdict]))
   return commits.map(({ partition }) => {

@@ -1,6 +1,7 @@
 import { isoTime } from '../../events/text.ts'
-import { type Commit, type DeadLetter, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
+import { type Commit, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
 import { owesWork } from '../shared/owes-work.ts'
+import { letterRow } from './letters.ts'
 import type { EncodedCommit } from './log-calls.ts'
 
 /** A commit as `wearon.log_commit` reads it. `now` dates tombstones of a commit without a step. */
@@ -32,7 +33,7 @@ export const encodeCommit = (
     sessions: sessionRows(commit, step?.at ?? isoTime(now)),
     letters: deadLetters.map(letterRow),
   })
-  return { partition, json }
+  return { partition, json, buries: deadLetters.length > 0 }
 }
 
 /** One row per session: a tombstone stands in place of a snapshot. */
@@ -44,12 +45,3 @@ const sessionRows = ({ snapshots, tombstones }: Commit, at: string): unknown[] =
   }
   return [...rows.values()]
 }
-
-const letterRow = ({ id, reason, source, bytes, at }: DeadLetter): unknown => ({
-  id,
-  // A reason may quote what came in, and PostgreSQL's text holds neither NUL nor half a surrogate pair.
-  reason: reason.replaceAll('\0', '').toWellFormed(),
-  source,
-  bytes: Buffer.from(bytes).toString('base64'),
-  at,
-})

@@ -1,12 +1,14 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import { type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
+import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
 import type { RedisConnection } from './connection.ts'
 import { createLog, readIdentity } from './create-log.ts'
 import { LogGone } from './errors.ts'
 import { logKeys } from './keys.ts'
-import { logCalls, type Messages, readDeadLetters, readJournal } from './log-calls.ts'
+import { redisLetters } from './letters.ts'
+import { logCalls, type Messages, readJournal } from './log-calls.ts'
 import { type LeaseStart, redisLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { partitionCalls } from './partition-calls.ts'
@@ -38,12 +40,19 @@ export interface RedisLogOptions {
   readonly leaseTtlMs?: number
   readonly drainMs?: number
   readonly tombstonesMax?: number
+  /** How many dead letters a partition keeps. */
+  readonly lettersMax?: number
 }
 
 /** The event log in Redis Streams, on one node or a cluster. Creates the log itself. @throws WrongPartitionCount */
 export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> => {
   const { redis, partitions, clock, newId, prefix = PREFIX, onError = () => undefined } = options
-  const { leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS, tombstonesMax = TOMBSTONES_MAX } = options
+  const {
+    leaseTtlMs: ttlMs = LEASE_TTL_MS,
+    drainMs = DRAIN_MS,
+    tombstonesMax = TOMBSTONES_MAX,
+    lettersMax = LETTERS_MAX,
+  } = options
   const keys = logKeys(prefix, partitions)
   const created = await createLog(redis, keys, partitions, newId)
   if (created.partitions !== partitions) throw new WrongPartitionCount(created.partitions, partitions)
@@ -52,7 +61,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
   const news = await openNews({ redis, calls: each, keys, partitions, clock, pollMs: POLL_MS })
   const calls = logCalls(each, keys)
   const table = redisLeaseTable({ redis, calls: each, keys, identity, partitions, newId, news })
-  const context: LogContext = { redis, keys, each, calls, news, clock, tombstonesMax }
+  const context: LogContext = { redis, keys, each, calls, news, clock, tombstonesMax, lettersMax }
   /** @throws LogGone: another log in this one's place is never taken for it. */
   const assertThere = async () => {
     if ((await readIdentity(redis, keys)) !== identity) throw new LogGone()
@@ -74,10 +83,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
     journal: (after, limit) => readJournal(each, after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
     readers: journalReaders(each, partitions),
-    deadLetters: async (limit) => {
-      await assertThere()
-      return readDeadLetters(each, partitions, limit)
-    },
+    letters: redisLetters({ each, partitions, assertThere }),
     close: () => news.close(),
   }
 }

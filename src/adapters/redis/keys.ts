@@ -20,9 +20,9 @@ export interface PartitionKeys {
   readonly closed: string
   /** List: step, time and id of each closing, oldest first. */
   readonly closings: string
-  /** Hash: dead letters by id, JSON. */
+  /** Hash: dead letters by id, JSON; their bytes by `<id>:bytes`. */
   readonly letters: string
-  /** List: ids of dead letters, oldest first. */
+  /** Sorted set, all of one score: `<state>|<when it first died>|<id>` of each letter. */
   readonly burials: string
   /** Hash: the last step that each registered reader has behind it, by its name. */
   readonly readers: string

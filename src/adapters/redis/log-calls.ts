@@ -1,7 +1,7 @@
 import { parseFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { TaskSource } from '../../events/task.ts'
-import { type DeadLetter, type EventLog, type InboxMessage, type Step } from '../../machines/ports/event-log.ts'
+import type { EventLog, InboxMessage, Step } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 import { grouped } from '../shared/grouped.ts'
 import { isCallsFault } from './errors.ts'
@@ -182,23 +182,4 @@ const parseStep = (text: string): Step => {
   const step = JSON.parse(text) as Step
   refuseNewer(step.format, `step ${step.number} of partition ${step.partition}`)
   return { ...step, facts: step.facts.map(parseFact) }
-}
-
-interface KeptLetter extends Omit<DeadLetter, 'bytes'> {
-  readonly base64: string
-}
-
-/** The oldest dead letters. */
-export const readDeadLetters = async (
-  calls: PartitionCalls,
-  partitions: number,
-  limit: number,
-): Promise<DeadLetter[]> => {
-  const told = Array.from({ length: partitions }, (_, partition) => ({ partition, args: [] }))
-  const texts = (await calls.each<(string | null)[]>('letters', [limit], told)).flat()
-  return texts
-    .flatMap((text) => (text === null ? [] : [JSON.parse(text) as KeptLetter]))
-    .toSorted((one, other) => (one.at === other.at ? (one.id < other.id ? -1 : 1) : one.at < other.at ? -1 : 1))
-    .slice(0, limit)
-    .map(({ base64, ...letter }) => ({ ...letter, bytes: Buffer.from(base64, 'base64') }))
 }

@@ -1,10 +1,11 @@
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import type { StateName } from '../../machines/compile.ts'
-import { type Commit, type DeadLetter, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
+import { type Commit, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
 import type { SessionContext } from '../../machines/session.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 import type { Argument } from './connection.ts'
+import { burialArguments } from './letters.ts'
 import type { PartitionCall } from './partition-calls.ts'
 
 /** A commit as it travels: see `commit.lua`. */
@@ -13,12 +14,16 @@ export interface EncodedCommit extends PartitionCall {
   readonly weight: number
 }
 
-/** `left` is where this lease left the inbox; `now` dates tombstones of a commit without a step. */
+/**
+ * `left` is where this lease left the inbox; `now` dates tombstones of a commit without a step; a partition keeps
+ * `lettersMax` dead letters.
+ */
 export const encodeCommit = (
   { partition, epoch }: { readonly partition: number; readonly epoch: Epoch },
   commit: Commit,
   left: string,
   now: number,
+  lettersMax: number,
 ): EncodedCommit => {
   const { step, tombstones } = commit
   // A session that closes has no snapshot any more.
@@ -26,11 +31,11 @@ export const encodeCommit = (
   const snapshots = closed.size === 0 ? commit.snapshots : commit.snapshots.filter(({ id }) => !closed.has(id))
   const closedAt = step?.at ?? isoTime(now)
   const text = step === null ? '' : JSON.stringify(step)
-  const sessions: string[] = []
+  const sessions: (string | Buffer)[] = []
   for (const snapshot of snapshots) sessions.push(snapshot.id, JSON.stringify({ format: FORMAT, ...snapshot }))
   for (const { id } of tombstones) sessions.push(id)
   for (const { seq, end } of tombstones) sessions.push(tombstoneText(seq, end, closedAt))
-  for (const letter of commit.deadLetters) sessions.push(letter.id, letterText(letter))
+  for (const burial of commit.deadLetters) sessions.push(...burialArguments(burial))
   const args: Argument[] = [
     epoch.number,
     epoch.token,
@@ -45,6 +50,7 @@ export const encodeCommit = (
     snapshots.length,
     tombstones.length,
     commit.deadLetters.length,
+    lettersMax,
     ...sessions,
   ]
   return { partition, args, weight: sessions.reduce((sum, one) => sum + one.length, text.length) }
@@ -52,10 +58,6 @@ export const encodeCommit = (
 
 const tombstoneText = (seq: number, end: StateName, at: string): string =>
   JSON.stringify({ format: FORMAT, seq, end, at })
-
-const letterText = ({ bytes, ...letter }: DeadLetter): string =>
-  // A reason may quote what came in, half a surrogate pair among it.
-  JSON.stringify({ ...letter, base64: Buffer.from(bytes).toString('base64') })
 
 type KeptSession = { readonly format: number; readonly seq: number } & (
   | { readonly state: StateName; readonly context: SessionContext }

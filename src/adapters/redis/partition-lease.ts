@@ -24,11 +24,12 @@ export interface LogContext {
   readonly news: LogNews
   readonly clock: Clock
   readonly tombstonesMax: number
+  readonly lettersMax: number
 }
 
 /** One partition as its owner works it. */
 export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): PartitionLease => {
-  const { redis, keys, each, calls, news, clock, tombstonesMax } = context
+  const { redis, keys, each, calls, news, clock, tombstonesMax, lettersMax } = context
   const { partition, epoch, start } = held
   let { forgottenUntil } = start
   held.acknowledge({ step: start.head, inbox: start.consumed })
@@ -66,7 +67,8 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
     onArrival: inbox.onArrival,
     commit: async (commit) => {
       readAlong = new Map()
-      const encoded = encodeCommit(held, commit, held.acknowledged.inbox ?? start.consumed, clock.now())
+      const left = held.acknowledged.inbox ?? start.consumed
+      const encoded = encodeCommit(held, commit, left, clock.now(), lettersMax)
       const attempt = async () => {
         if ((await calls.commit(encoded)) === 'fenced')
           throw new Fenced(`partition ${partition} has another owner or head`)

@@ -8,12 +8,13 @@ export interface Cursor {
 
 export const encodeCursor = ({ time, id }: Cursor): string => Buffer.from(`${time}|${id}`).toString('base64url')
 
-/** @throws BadCursor */
-export const decodeCursor = (cursor: string | undefined): Cursor | null => {
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** `ids`: what the ids in the list look like. @throws BadCursor */
+export const decodeCursor = (cursor: string | undefined, ids = UUID): Cursor | null => {
   if (cursor === undefined) return null
   const [time = '', id = '', ...rest] = Buffer.from(cursor, 'base64url').toString().split('|')
-  const readable =
-    rest.length === 0 && !Number.isNaN(Date.parse(time)) && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
+  const readable = rest.length === 0 && !Number.isNaN(Date.parse(time)) && ids.test(id)
   if (!readable) throw new BadCursor('the cursor was not handed out here')
   return { time, id }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { LettersAnswer, ProjectionsAnswer, ReconciliationAnswer } from '../answers.ts'
+import { ProjectionsAnswer, ReconciliationAnswer } from '../answers.ts'
 import { serverOf, talksToServer } from '../server.ts'
 import { books, tableOf } from '../text.ts'
 
@@ -8,7 +8,7 @@ interface Json {
   readonly json?: boolean
 }
 
-/** What operators look at and mend: projections, books, dead letters, damaged partitions. */
+/** What operators look at and mend: projections, books, damaged partitions. */
 export const addOperating = (program: Command): void => {
   const projections = program.command('projections').description('the tables that people query')
   talksToServer(projections.command('status').description('how far each is')).action(showProjections)
@@ -18,8 +18,6 @@ export const addOperating = (program: Command): void => {
   talksToServer(
     program.command('reconcile').description('hold the facts against the credit tables; exit 1 when they differ'),
   ).action(reconcile)
-  const dead = program.command('dead').description('messages that nobody could work on')
-  talksToServer(dead.command('list').description('the oldest of them')).action(listLetters)
   talksToServer(
     program.command('repair <partition>').description('bring a damaged partition back in line with the archive'),
   ).action(repairPartition)
@@ -45,14 +43,6 @@ const reconcile = async ({ json }: Json, command: Command): Promise<void> => {
   const summary = await serverOf(command).get('/v1/reconciliation', ReconciliationAnswer)
   console.log(json ? JSON.stringify(summary) : books(summary))
   if (!summary.balanced) process.exitCode = 1
-}
-
-const listLetters = async ({ json }: Json, command: Command): Promise<void> => {
-  const letters = await serverOf(command).get('/v1/dead-letters?limit=200', LettersAnswer)
-  if (json) return console.log(JSON.stringify(letters))
-  if (letters.items.length === 0) return console.log('no dead letters')
-  const rows = letters.items.map(({ id, at, source, reason }) => [id, at, source, reason])
-  console.log(tableOf([['letter', 'since', 'source', 'reason'], ...rows]))
 }
 
 const Repaired = z.object({ common: z.number(), restored: z.number(), kept: z.number(), voided: z.number() })

@@ -14,8 +14,8 @@ export const report = (plot: Plot, outcome: Outcome, images: ReadonlyMap<string,
     title('What happened, fact by fact'),
     ...plot.scenes.map((scene) => sceneReport(scene.title, scene.sessionId, outcome, images)),
     title('What was put aside with its bytes, for an operator'),
-    ...outcome.letters.map(({ id, reason, bytes_base64 }) => {
-      const text = Buffer.from(bytes_base64, 'base64').toString()
+    ...outcome.letters.map(({ id, reason, text: whole, bytes_base64 }) => {
+      const text = whole ?? bytes_base64 ?? ''
       return `  dead letter ${id}  ${reason}  ${styled('gray', text.length > EXCERPT ? `${text.slice(0, EXCERPT)} …` : text)}`
     }),
     title('The books'),

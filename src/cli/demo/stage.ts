@@ -6,7 +6,8 @@ import type { System } from '../../app/system.ts'
 import { partitionOf } from '../../events/ids.ts'
 import {
   FactsAnswer,
-  LettersAnswer,
+  LetterAnswer,
+  OpenedLetterAnswer,
   ProjectionsAnswer,
   pageOf,
   ReconciliationAnswer,
@@ -92,9 +93,14 @@ export const readOutcome = async (plot: Plot, client: Client, view: PlatformView
   return {
     scenes,
     balances,
-    letters: (await client.get('/v1/dead-letters', LettersAnswer)).items,
+    letters: await lettersOf(client),
     reconciliation: await client.get('/v1/reconciliation', ReconciliationAnswer),
   }
+}
+
+const lettersOf = async (client: Client): Promise<OpenedLetterAnswer[]> => {
+  const { items } = await client.get('/v1/dead-letters', pageOf(LetterAnswer))
+  return Promise.all(items.map(({ id }) => client.get(`/v1/dead-letters/${id}`, OpenedLetterAnswer)))
 }
 
 const tablesFollow = async (client: Client): Promise<void> => {

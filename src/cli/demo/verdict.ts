@@ -1,6 +1,6 @@
 import type { PlatformView } from '../../adapters/postgres/platform-view.ts'
 import type { Fact } from '../../events/fact.ts'
-import type { Letter, ReconciliationAnswer, RefundAnswer, SessionAnswer } from '../answers.ts'
+import type { OpenedLetterAnswer, ReconciliationAnswer, RefundAnswer, SessionAnswer } from '../answers.ts'
 import { type Account, chargeOf, type Plot, type Scene } from './plot.ts'
 
 /** Credits that every account of the demo begins with. */
@@ -17,7 +17,7 @@ export interface SceneOutcome {
 export interface Outcome {
   readonly scenes: ReadonlyMap<string, SceneOutcome>
   readonly balances: ReadonlyMap<string, number | null>
-  readonly letters: readonly Letter[]
+  readonly letters: readonly OpenedLetterAnswer[]
   readonly reconciliation: ReconciliationAnswer
 }
 
@@ -39,7 +39,7 @@ export const creditsLeft = (account: Account, { scenes }: Plot): number =>
 
 /** The bytes that nobody could read, and every task that was malformed. */
 const lettersDifferences = ({ garbage, scenes }: Plot, { letters }: Outcome): string[] => {
-  const kept = letters.map(({ bytes_base64 }) => Buffer.from(bytes_base64, 'base64').toString())
+  const kept = letters.map(({ text }) => text ?? '')
   const malformed = scenes.filter(({ sent }) => sent === 'malformed')
   return [
     ...unequal('dead letters', kept.length, 1 + malformed.length),

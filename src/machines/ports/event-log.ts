@@ -2,6 +2,7 @@ import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { TaskSource } from '../../events/task.ts'
 import type { Snapshot, Tombstone } from '../snapshot.ts'
+import type { Burial, DeadLetters } from './dead-letters.ts'
 import type { JournalReaders } from './journal-readers.ts'
 
 /** The number that steps and snapshots carry. Whoever meets a higher one stops and says so: it is too old to read them. */
@@ -23,17 +24,6 @@ export interface Step extends StepRef {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly facts: readonly Fact[]
-}
-
-/** A message that nobody could work on, kept with its bytes until an operator decides. */
-export interface DeadLetter {
-  /** `<partition>-<inbox position>`: the same message is the same letter however often it is read. */
-  readonly id: string
-  readonly partition: number
-  readonly reason: string
-  readonly source: TaskSource
-  readonly bytes: Uint8Array
-  readonly at: string
 }
 
 export interface InboxMessage {
@@ -60,7 +50,7 @@ export interface Commit {
   readonly snapshots: readonly Snapshot[]
   /** Sessions that closed in this step: each replaces its snapshot. */
   readonly tombstones: readonly Tombstone[]
-  readonly deadLetters: readonly DeadLetter[]
+  readonly deadLetters: readonly Burial[]
 }
 
 /** The ownership's fencing epoch: a number that only grows, and a random token that tells two grants of one number apart. */
@@ -140,6 +130,6 @@ export interface EventLog {
   /** Calls back when journals may have grown, at the latest some seconds after they did. */
   onGrowth(listener: () => void): () => void
   readonly readers: JournalReaders
-  deadLetters(limit: number): Promise<DeadLetter[]>
+  readonly letters: DeadLetters
   close(): Promise<void>
 }

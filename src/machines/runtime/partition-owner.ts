@@ -1,6 +1,7 @@
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
+import { letterId } from '../ports/dead-letters.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { Alarm } from './alarm.ts'
@@ -264,7 +265,8 @@ export class PartitionOwner {
 
   #bury(draft: StepDraft, { position, source, bytes }: InboxMessage, reason: string, nowMs: number): void {
     const { partition } = this.#lease
-    draft.bury({ id: `${partition}-${position}`, partition, reason, source, bytes, at: isoTime(nowMs) })
+    const id = letterId(partition, bytes)
+    draft.bury({ id, partition, position, reason, source, bytes, at: isoTime(nowMs) })
     this.#context.env.meter.count('dead_letters_total', { source })
   }
 

@@ -2,7 +2,8 @@ import type { Fact, NewFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import type { SessionTable } from '../compile.ts'
-import { type Commit, type DeadLetter, FORMAT, type Step, type StepRef } from '../ports/event-log.ts'
+import type { Burial } from '../ports/dead-letters.ts'
+import { type Commit, FORMAT, type Step, type StepRef } from '../ports/event-log.ts'
 import { advance, type Snapshot, type Tombstone, unborn } from '../snapshot.ts'
 
 /** What is known of a session before a step: where it stands, that it is closed, or nothing. */
@@ -18,7 +19,7 @@ export class StepDraft {
   readonly #at: string
   readonly #staged = new Map<SessionId, Snapshot>()
   readonly #facts: Fact[] = []
-  readonly #deadLetters: DeadLetter[] = []
+  readonly #deadLetters: Burial[] = []
 
   constructor(table: SessionTable, known: ReadonlyMap<SessionId, Known>, nowMs: number) {
     this.#table = table
@@ -56,7 +57,7 @@ export class StepDraft {
     return true
   }
 
-  bury(letter: DeadLetter): void {
+  bury(letter: Burial): void {
     this.#deadLetters.push(letter)
   }
 

@@ -2,16 +2,17 @@
 -- owner, head or log; nothing of it is kept). Everything is judged before the first write, since a script is not rolled back.
 -- Keys: meta, inbox, journal, open, closed, closings, letters, burials. Arguments: the channel; for each partition epoch,
 -- token, head, the step's number, id, facts and text, the inbox position where the lease left it and where the commit moves it,
--- when its sessions closed, and the numbers of snapshots, tombstones and letters; then id and text of each snapshot, all ids
--- and all texts of tombstones, id and text of each letter.
+-- when its sessions closed, the numbers of snapshots, tombstones and letters, and how many letters are kept; then id and text
+-- of each snapshot, all ids and all texts of tombstones, and of each letter id, position, time, reason, source and bytes.
 local COMMITTED, REPEATED, FENCED = 1, 2, 0
 local channel = arg()
 
 local function read()
   local c = { epoch = arg(), token = arg(), head = arg(), number = arg(), id = arg(), facts = arg(), step = arg(),
-    left = arg(), inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()) }
+    left = arg(), inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()),
+    lettersMax = tonumber(arg()) }
   c.first = cursor + 1
-  cursor = cursor + 2 * (c.snapshots + c.tombstones + c.letters)
+  cursor = cursor + 2 * (c.snapshots + c.tombstones) + 6 * c.letters
   return c
 end
 
@@ -46,9 +47,35 @@ local function close(p, c, first)
   end
 end
 
-local function bury(p, c, first)
-  for at = first, first + 2 * c.letters - 1, 2 do
-    if redis.call('HSETNX', key(p, 7), ARGV[at], ARGV[at + 1]) == 1 then redis.call('RPUSH', key(p, 8), ARGV[at]) end
+-- What a repeated commit buries again is known by its position.
+local function bury(p, first)
+  local letters, burials = key(p, 7), key(p, 8)
+  local id, position, at, reason, source, bytes = unpack(ARGV, first, first + 5)
+  local text = redis.call('HGET', letters, id)
+  local letter = text and cjson.decode(text) or { source = source, sizeBytes = #bytes, attempts = 0, firstSeenAt = at,
+    replays = 0, lastAction = cjson.null, position = '0-0' }
+  if text and not isLater(position, letter.position) then return end
+  if text then redis.call('ZREM', burials, place(id, letter)) else redis.call('HSET', letters, id .. ':bytes', bytes) end
+  letter.attempts, letter.position, letter.lastSeenAt = letter.attempts + 1, position, at
+  letter.reason, letter.state = reason, 'waiting'
+  redis.call('HSET', letters, id, cjson.encode(letter))
+  redis.call('ZADD', burials, 0, place(id, letter))
+end
+
+-- Settled letters make room before those that wait, and the oldest first.
+local function makeRoom(p, max)
+  local letters, burials = key(p, 7), key(p, 8)
+  for _ = max + 1, redis.call('ZCARD', burials) do
+    local oldest
+    for _, state in ipairs({ 'discarded', 'replayed' }) do
+      local found = redis.call('ZRANGEBYLEX', burials, '[' .. state .. '|', '(' .. state .. '}', 'LIMIT', 0, 1)[1]
+      if found and (not oldest or string.match(found, '|.*') < string.match(oldest, '|.*')) then oldest = found end
+    end
+    oldest = oldest or redis.call('ZRANGEBYLEX', burials, '-', '+', 'LIMIT', 0, 1)[1]
+    local id = string.match(oldest, '[^|]+$')
+    redis.call('ZREM', burials, oldest)
+    redis.call('HDEL', letters, id, id .. ':bytes')
+    redis.call('HINCRBY', key(p, 1), 'lettersDropped', 1)
   end
 end
 
@@ -59,7 +86,9 @@ local function apply(p, c)
   end
   inPieces('HSET', key(p, 4), c.first, c.first + 2 * c.snapshots - 1)
   close(p, c, c.first + 2 * c.snapshots)
-  bury(p, c, c.first + 2 * (c.snapshots + c.tombstones))
+  local burials = c.first + 2 * (c.snapshots + c.tombstones)
+  for nth = 1, c.letters do bury(p, burials + 6 * (nth - 1)) end
+  if c.letters > 0 then makeRoom(p, c.lettersMax) end
   if c.moves then
     redis.call('HSET', key(p, 1), 'consumed', c.inbox)
     local ms, seq = parts(c.inbox)

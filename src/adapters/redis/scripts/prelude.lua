@@ -46,4 +46,9 @@ local function readUpTo(said)
   return math.min(tonumber(string.match(said, '^(%d+)') or '0'), 2 ^ 53)
 end
 
+-- A dead letter's place among the burials: by state, then by when it first died.
+local function place(id, letter)
+  return letter.state .. '|' .. letter.firstSeenAt .. '|' .. id
+end
+
 local gone = { err = 'NOLOG the log is not there any more, or another one is in its place' }
