@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
-import { RedisUnreachable } from './errors.ts'
+import { isNotPermitted, RedisUnreachable } from './errors.ts'
 import { refuseServer, type ServerFacts, serverFacts, serverWarnings } from './server-check.ts'
 
 /** A socket that brings no answer for this long is dead, whatever the kernel says: half-open ones look alive for hours. */
@@ -74,7 +75,8 @@ export const openConnection = async ({
   name = 'wearon',
 }: ConnectionOptions): Promise<RedisConnection> => {
   const options = optionsOf(name)
-  const first = new Redis(url, options)
+  // ioredis takes no TLS options beside a URL that asks for TLS.
+  const first = new Redis(url.replace(/^rediss:/, 'redis:'), { ...options, ...tlsOf(url) })
   // Every failure also rejects the call that met it, but only this says why; without a listener ioredis prints each.
   let cause: Error | null = null
   first.on('error', (error: Error) => {
@@ -87,7 +89,7 @@ export const openConnection = async ({
     refuseServer(facts)
     for (const warning of serverWarnings(facts)) onWarning(warning)
     if (!facts.isCluster) return onClient(first, first)
-    const cluster = await openCluster(first, url, options)
+    const cluster = await openCluster(first, options)
     first.disconnect()
     return onClient(cluster, first)
   } catch (error) {
@@ -108,20 +110,33 @@ const optionsOf = (name: string) => ({
   retryStrategy: (times: number) => Math.min(RETRY_FIRST_MS * 2 ** Math.min(times, 10), RETRY_MAX_MS),
 })
 
-const lookAt = async (client: Redis): Promise<ServerFacts> => {
-  await client.connect()
-  return serverFacts(await client.info())
+/** Hosts that serve many databases at one address tell them by the name in the handshake, which Node sends only when told. */
+const tlsOf = (url: string): { tls?: { servername?: string } } => {
+  const { protocol, hostname } = new URL(url)
+  if (protocol !== 'rediss:') return {}
+  return { tls: isIP(hostname.replace(/[[\]]/g, '')) === 0 ? { servername: hostname } : {} }
 }
 
-const openCluster = async (node: Redis, url: string, redisOptions: ReturnType<typeof optionsOf>): Promise<Cluster> => {
+const lookAt = async (client: Redis): Promise<ServerFacts> => {
+  await client.connect()
+  const info = await client.info().catch((error: unknown) => {
+    if (!isNotPermitted(error)) throw error
+    return ''
+  })
+  return serverFacts(info)
+}
+
+const openCluster = async (node: Redis, redisOptions: ReturnType<typeof optionsOf>): Promise<Cluster> => {
   const { host = '127.0.0.1', port = 6379, username, password, tls } = node.options
   const cluster = new Cluster([{ host, port }], {
     lazyConnect: true,
+    // A certificate is made for the name, so the name is what is connected to.
+    ...(tls && { dnsLookup: (name, use) => use(null, name) }),
     redisOptions: {
       ...redisOptions,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
-      ...(url.startsWith('rediss:') && { tls: tls ?? {} }),
+      ...(tls && { tls: {} }),
     },
     clusterRetryStrategy: (times) => Math.min(RETRY_FIRST_MS * 2 ** Math.min(times, 10), RETRY_MAX_MS),
   })

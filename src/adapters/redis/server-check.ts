@@ -55,7 +55,10 @@ export const refuseServer = ({ version, isReplica, maxMemoryBytes, evictionPolic
 
 export const serverWarnings = ({ version, appendOnly, maxMemoryBytes, evictionPolicy }: ServerFacts): string[] => {
   const warnings: string[] = []
-  if (version === null) warnings.push('this Redis does not tell its version; the log needs 6.2 or later')
+  if (version === null)
+    warnings.push(
+      'this Redis does not tell its version and settings; the log needs 6.2 or later, an append-only file, and maxmemory-policy noeviction',
+    )
   if (appendOnly === false)
     warnings.push(
       'this Redis keeps no append-only file: a crash of it loses every session since its last snapshot; set appendonly yes',
