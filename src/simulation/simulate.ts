@@ -3,14 +3,16 @@ import type { MemoryLogData } from '../adapters/memory/log-state.ts'
 import { encodeAsk } from '../events/command.ts'
 import { partitionOf, type SessionId } from '../events/ids.ts'
 import { tenantOf } from '../events/owner.ts'
+import type { TaskSource } from '../events/task.ts'
 import { isoTime } from '../events/text.ts'
 import { sessionTable } from '../machines/compile.ts'
+import { replayLetter } from '../machines/runtime/dead-letters.ts'
 import type { replay } from '../machines/snapshot.ts'
 import { type Evidence, type Violation, violations } from '../projections/invariants.ts'
 import type { FaultRates } from './process.ts'
 import { type PlannedSession, plan } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
-import { PARTITIONS, type Plants, World } from './world.ts'
+import { PARTITIONS, type Plants, silentMeter, World } from './world.ts'
 
 const SESSIONS = 16
 const PROCESSES = 3
@@ -21,6 +23,8 @@ const CHAOS_MS = 240_000
 const ANSWER_MS_MAX = 20
 const LOOK_EVERY_MS = 10_000
 const END_MS = 4 * 3_600_000
+/** Letters that the operator replays at a time. */
+const REPLAYS = 3
 
 const rates: FaultRates = { crash: 0.0004, pause: 0.0003, lostCall: 0.01, slowCall: 0.003, lostAnswer: 0.01 }
 
@@ -81,11 +85,11 @@ class Run {
   #playProducer(session: PlannedSession): void {
     const { process, log } = this.#world.caller('producer')
     const bytes = taskOf(session, this.#scheduler.now() + session.publishAtMs)
-    const push = (message: Uint8Array, acknowledged: (sentAt: number) => void): void => {
+    const push = (message: Uint8Array, acknowledged: (sentAt: number) => void, source: TaskSource = 'list'): void => {
       const sentAt = this.#scheduler.now()
-      log.publish([{ partition: this.#inboxFor(session.id), bytes: message, source: 'list' }]).then(
+      log.publish([{ partition: this.#inboxFor(session.id), bytes: message, source }]).then(
         () => acknowledged(sentAt),
-        () => this.#scheduler.after(500, () => push(message, acknowledged)),
+        () => this.#scheduler.after(500, () => push(message, acknowledged, source)),
       )
     }
     const acknowledged = (sentAt: number) => {
@@ -108,8 +112,10 @@ class Run {
         .producer.order({ ...order, charge: session.charged ? 'account' : 'nobody' })
       for (let again = 0; again < session.pushes; again++) {
         const broken = session.malformed && again === 0
+        // A task that was replayed is a task like any other, whatever became of its session meanwhile.
+        const source = again > 0 && this.#scheduler.chance(0.3) ? 'replay' : 'list'
         this.#scheduler.after(again === 0 ? 0 : this.#scheduler.between(0, 200_000), () => {
-          push(broken ? brokenTask(session) : bytes, acknowledged)
+          push(broken ? brokenTask(session) : bytes, acknowledged, source)
         })
       }
       if (session.malformed) push(Buffer.from('{"not": "a task'), () => {})
@@ -129,8 +135,16 @@ class Run {
   }
 
   #playOperator(): void {
+    const { process, log } = this.#world.caller('operator')
+    const env = { clock: process.clock, meter: silentMeter }
+    /** Also letters of sessions that go on: whatever is replayed moves none that is known. */
+    const replay = async () => {
+      const { items } = await log.letters.list({ limit: REPLAYS, state: 'waiting' })
+      for (const { id } of items) await replayLetter(id, { by: 'operator' }, { log, env })
+    }
     const tick = () => {
       this.#world.repairAll()
+      if (!this.#world.calm && this.#scheduler.chance(0.2)) replay().catch(() => {})
       if (!this.#world.calm && this.#scheduler.chance(0.1)) this.#world.restartOne()
       this.#scheduler.after(20_000, tick)
     }

@@ -236,5 +236,5 @@ export class World {
 }
 
 const noFaults: FaultRates = { crash: 0, pause: 0, lostCall: 0, slowCall: 0, lostAnswer: 0 }
-const silentMeter = { count: () => {}, observe: () => {}, gauge: () => {} }
+export const silentMeter = { count: () => {}, observe: () => {}, gauge: () => {} }
 const silentLogger = { info: () => {}, warn: () => {}, error: () => {} }

@@ -118,7 +118,7 @@ export const deadLetterLaws = (given: () => LetterWorld): void => {
       const died = await die(['a', 'a', 'b'])
       const owned = await given().lease(0)
       await owned.commit(commitOf({ inbox: died.at(-1)?.position ?? null, deadLetters: died }))
-      expect((await list()).map(({ attempts }) => attempts).toSorted()).toEqual([1, 2])
+      expect(new Set((await list()).map(({ attempts }) => attempts))).toEqual(new Set([1, 2]))
     })
 
     it('count a death once when the answer of its commit was lost', async () => {

@@ -45,6 +45,7 @@ describe('a process on the embedded database', () => {
         'refunds',
         'set-aside',
         'readers',
+        'letters',
         'sweep',
       ])
     })

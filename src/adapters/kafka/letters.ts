@@ -1,4 +1,4 @@
-import type { Burial, DeadLetters, OpenedLetter } from '../../machines/ports/dead-letters.ts'
+import type { Burial, DeadLetter, DeadLetters, OpenedLetter } from '../../machines/ports/dead-letters.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
 import { countsIn, pageIn } from '../shared/dead-letters.ts'
 import { type FoldedLetter, LetterFold, type LetterNote } from './letter-fold.ts'
@@ -170,4 +170,7 @@ export class Letters implements DeadLetters {
   }
 }
 
-const withoutPlaces = ({ position: _, bytesAt: __, ...letter }: FoldedLetter) => letter
+const withoutPlaces = (folded: FoldedLetter): DeadLetter => {
+  const { position: _, bytesAt: __, ...letter } = folded
+  return letter
+}

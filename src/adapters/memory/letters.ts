@@ -53,7 +53,10 @@ const partitionWith = (state: MemoryLogState, id: string): MemoryPartition | und
 
 const keptIn = (state: MemoryLogState) => state.data.partitions.values().flatMap(({ letters }) => letters.values())
 
-const opened = ({ position: _, ...letter }: MemoryLetter): OpenedLetter => letter
+const opened = (kept: MemoryLetter): OpenedLetter => {
+  const { position: _, ...letter } = kept
+  return letter
+}
 
 const withoutBytes = (letter: MemoryLetter): DeadLetter => {
   const { bytes: _, ...rest } = opened(letter)
