@@ -63,19 +63,24 @@ export const kafkaLogWorld = (shape: typeof SHAPE, broker: string): ReadersWorld
 }
 
 /** Cuts off the heartbeats as SIGSTOP does: the connections stay open and nothing comes through. */
-class Freezer {
+export class Freezer {
   readonly #sockets = new Set<Socket>()
+  #frozen = false
 
   readonly socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
     const socket = connect({ host, port }, onConnect)
     this.#sockets.add(socket)
+    if (this.#frozen) silence(socket)
     return socket
   }
 
   freeze(): void {
-    for (const socket of this.#sockets) {
-      socket.pause()
-      socket.write = () => true
-    }
+    this.#frozen = true
+    for (const socket of this.#sockets) silence(socket)
   }
+}
+
+const silence = (socket: Socket): void => {
+  socket.pause()
+  socket.write = () => true
 }

@@ -102,6 +102,9 @@ const propertiesOf = (folder: string, { port, controllerPort, advertised, behind
     'group.initial.rebalance.delay.ms': 0,
     // Tests do not wait 6 s for a process that died.
     'group.min.session.timeout.ms': 500,
+    // A broker that was killed is back without waiting until its controller takes it for dead.
+    'broker.session.timeout.ms': 1_500,
+    'broker.heartbeat.interval.ms': 300,
     'auto.create.topics.enable': false,
   })
     .map(([name, value]) => `${name}=${value}\n`)

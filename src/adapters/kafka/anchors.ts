@@ -35,6 +35,7 @@ export class Anchors {
   readonly #onError: (error: unknown) => void
   readonly #leases = new Map<string, () => readonly Anchor[]>()
   readonly #lost = new Set<string>()
+  readonly #listeners = new Set<() => void>()
   #sureAt = 0
   #looking: Promise<void> | null = null
 
@@ -59,6 +60,12 @@ export class Anchors {
     return this.#lost.has(token)
   }
 
+  /** Calls back when a lease was found to have lost what it stands on. */
+  onLoss(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   async #look(): Promise<void> {
     const { changes } = this.#links
     const looks = [...this.#leases].map(async ([token, anchors]) => {
@@ -72,6 +79,7 @@ export class Anchors {
   #lose(token: string, { topic, partition, offset }: Anchor): void {
     if (!this.#leases.has(token)) return
     this.#lost.add(token)
+    for (const listener of this.#listeners) listener()
     this.#onError(new Error(`${topic} lost its tail: record ${offset} of partition ${partition} is not there any more`))
   }
 }

@@ -102,7 +102,7 @@ export const kafkaLeaseTable = (at: {
       if (told) await outbox.send([leavingOf(topics.owners, member, false)])
     },
     onChange: (listener) => {
-      const stops = [group.onChange(listener), news.onOwners(listener)]
+      const stops = [group.onChange(listener), news.onOwners(listener), anchors.onLoss(listener)]
       return () => {
         for (const stop of stops) stop()
       }
