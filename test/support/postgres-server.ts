@@ -148,6 +148,8 @@ const urlOf = (port: number, database: string) => `postgres://postgres@127.0.0.1
 
 const onServer = async (port: number, work: (client: pg.Client) => Promise<unknown>) => {
   const client = new pg.Client({ connectionString: urlOf(port, 'postgres') })
+  // A server that is killed says farewell on idle connections too.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     await work(client)

@@ -37,6 +37,8 @@ export const openServer = ({ url, connections = CONNECTIONS, name = 'wearon' }: 
   const pool = new pg.Pool({ ...config, max: connections })
   // An idle connection that breaks is replaced by the pool; without a listener its error would end the process.
   pool.on('error', () => undefined)
+  // A server that ends in the moment in which it let us in says so before whoever borrows the connection listens.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const listener = listenOn(config)
   const withClient = <Result>(work: (client: pg.PoolClient) => Promise<Result>) => borrow(pool, work)
   return {
