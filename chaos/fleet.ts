@@ -25,6 +25,8 @@ export interface FleetOptions {
   /** Where a process tells its life, and asks for images. */
   readonly harnessPort: number
   readonly provider: string
+  /** How late the ledger's answers come, ms. */
+  readonly refundAnswerMs: number
 }
 
 interface Member {
@@ -53,10 +55,11 @@ export class Fleet {
 
   /** Resolves when it answers HTTP. */
   async start(slot: number): Promise<void> {
-    const { folder, env, harnessPort, provider } = this.#options
+    const { folder, env, harnessPort, provider, refundAnswerMs } = this.#options
     const life = `w${slot}.${this.#all.filter((one) => one.life.startsWith(`w${slot}.`)).length + 1}`
     const settings = { DATA_DIR: folder, ...SETTINGS, ...env(slot) }
-    const running = run('chaos/worker.ts', [`${harnessPort}`, provider, life], settings)
+    const args = [`${harnessPort}`, provider, life, `${refundAnswerMs}`]
+    const running = run('chaos/worker.ts', args, settings)
     const member: Member = { life, running, url: null, frozen: false, leaving: false }
     this.#members.set(slot, member)
     this.#all.push({ life, running })

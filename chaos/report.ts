@@ -13,6 +13,8 @@ export const reportOf = (outcome: ChaosOutcome): string => {
     `  tries      ${tries}, refunds ${refunds}, partitions repaired ${repairs}, dead letters ${deadLetters}`,
     `  recovery   ${recoveryLine(outcome.played)}`,
   ]
+  if (outcome.ledgerLost > 0)
+    lines.push(`  ledger     lost ${outcome.ledgerLost} refunds with its last second; the reconciliation names each`)
   if (violations.length === 0) return [...lines, '  every promise holds'].join('\n')
   const shown = violations
     .slice(0, VIOLATIONS_SHOWN)

@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { type Options, readOptions } from './options.ts'
+import { drawPlot } from './plot.ts'
 import { jsonOf, reportOf, tableOf } from './report.ts'
 import { type ChaosOutcome, runChaos } from './scenario.ts'
+import { runThreeProcesses } from './three-processes.ts'
 
 /** Runs seed after seed; answers whether every promise held. */
 const runSeeds = async ({ seeds, seed: first, json, ...rest }: Options): Promise<boolean> => {
@@ -17,10 +20,23 @@ const runSeeds = async ({ seeds, seed: first, json, ...rest }: Options): Promise
   return outcomes.every(({ violations }) => violations.length === 0)
 }
 
+const PLOT = new URL('../docs/three-processes.svg', import.meta.url)
+const SCRIPT = { partitions: 16, paceMs: 8_000, perSecond: 60 }
+
+/** Plays the script of three processes and draws it; answers whether every promise held. */
+const plotThree = async ({ seed }: Options): Promise<boolean> => {
+  const { violations, timeline, underWay, holds, stuck } = await runThreeProcesses({ seed, ...SCRIPT })
+  await writeFile(PLOT, drawPlot(timeline))
+  for (const { after, partitions } of holds) console.log(`${after}: ${JSON.stringify(partitions)}`)
+  console.log(`seed ${seed}: ${underWay} tries were under way at an event, ${violations.length} promises were broken`)
+  for (const one of [...violations.map(({ about, what }) => `${about}: ${what}`), ...stuck]) console.log(`  ${one}`)
+  return violations.length === 0 && stuck.length === 0
+}
+
 const options = readOptions(process.argv.slice(2))
 if ('usage' in options) {
   console.error(options.usage)
   process.exitCode = 2
-} else if (!(await runSeeds(options))) {
+} else if (!(await (options.plot ? plotThree(options) : runSeeds(options)))) {
   process.exitCode = 1
 }

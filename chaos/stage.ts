@@ -4,6 +4,7 @@ import { type Act, SLOTS } from './acts.ts'
 import type { Fleet } from './fleet.ts'
 import type { Ownership } from './ownership.ts'
 import type { Servers } from './servers.ts'
+import type { World } from './world.ts'
 
 /** Far beyond what is promised: a partition that does not move by then does not come back. */
 const WHOLE_MS = 60_000
@@ -26,34 +27,49 @@ export interface Played {
 export class Stage {
   /** The moment at which the log lost its last second, ms since the Unix epoch; null when it never did. */
   lostAt: number | null = null
-  /** Grants that outlived their connections. */
+  /** Partitions that did not come back within a minute. */
   readonly stuck: string[] = []
   readonly #servers: Servers
   readonly #fleet: Fleet
   readonly #ownership: Ownership
   readonly #partitions: number
 
-  constructor(parts: { servers: Servers; fleet: Fleet; ownership: Ownership; partitions: number }) {
-    this.#servers = parts.servers
-    this.#fleet = parts.fleet
-    this.#ownership = parts.ownership
-    this.#partitions = parts.partitions
+  constructor({ servers, fleet, ownership }: Pick<World, 'servers' | 'fleet' | 'ownership'>, partitions: number) {
+    this.#servers = servers
+    this.#fleet = fleet
+    this.#ownership = ownership
+    this.#partitions = partitions
   }
 
   async play(act: Act): Promise<Played> {
     const at = Date.now()
     const recoveriesMs = await this.#do(act)
-    return { act, at, recoveriesMs, wholeAfterMs: (await this.whole()) ? Date.now() - at : null }
+    const whole = await this.whole()
+    if (!whole) this.stuck.push(...this.still())
+    return { act, at, recoveriesMs, wholeAfterMs: whole ? Date.now() - at : null }
   }
 
   /** Resolves with true as soon as every partition moves under a process that works, or with false after a minute. */
   whole(): Promise<boolean> {
+    return within(WHOLE_MS, () => this.still().length === 0)
+  }
+
+  /** Resolves with true as soon as the processes that work hold equal shares, give or take one. */
+  even(): Promise<boolean> {
     return within(WHOLE_MS, () => {
-      const lives = new Set(this.#fleet.lives)
-      return this.#allPartitions().every((partition) => {
-        const holding = this.#ownership.of(partition)
-        return holding !== undefined && holding.moving && lives.has(holding.life)
-      })
+      const shares = this.#fleet.lives.map((life) => this.#ownership.heldBy(life).length)
+      return Math.max(...shares) - Math.min(...shares) <= 1 && this.still().length === 0
+    })
+  }
+
+  /** What keeps the system from being whole, a line for each partition. */
+  still(): string[] {
+    const lives = new Set(this.#fleet.lives)
+    return this.#allPartitions().flatMap((partition) => {
+      const holding = this.#ownership.of(partition)
+      if (holding === undefined) return [`partition ${partition} is nobody's`]
+      if (!lives.has(holding.life)) return [`partition ${partition} is of ${holding.owner}, which does not work`]
+      return holding.moving ? [] : [`partition ${partition} does not move under ${holding.owner}`]
     })
   }
 

@@ -1,12 +1,15 @@
-// Run as a process of its own, with the harness's address, its provider's URL and its own name as arguments: the server as it
-// always is, with the harness's provider, telling the harness what it owns and commits. It ends with the harness.
+// Run as a process of its own, with the harness's address, its provider's URL, its own name and a number of ms as arguments:
+// the server as it always is, with the harness's provider, telling the harness what it owns and commits. Its ledger's answers
+// come that late, so that a kill may fall between the payment and the fact. It ends with the harness.
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '../src/app/serve.ts'
 import type { Generator, MadeImage } from '../src/machines/ports/generator.ts'
+import type { Platform } from '../src/machines/ports/platform.ts'
 import { type Told, TryAnswer } from './messages.ts'
 import { type StartedTries, watchedLog } from './watched-log.ts'
 
-const [harnessPort = '', provider = '', life = ''] = process.argv.slice(2)
+const [harnessPort = '', provider = '', life = '', refundAnswerMs = '0'] = process.argv.slice(2)
 
 const line = connect(Number(harnessPort), '127.0.0.1')
 line.on('error', () => process.exit(1)).on('close', () => process.exit(1))
@@ -31,6 +34,18 @@ const generator: Generator = {
   },
 }
 
+const lateRefunds = (platform: Platform): Platform => ({
+  look: (session) => platform.look(session),
+  refund: async (session, fence) => {
+    const outcome = await platform.refund(session, fence)
+    await sleep(Number(refundAnswerMs))
+    return outcome
+  },
+})
+
 await serve({
-  replace: (opened) => ({ ...opened, generator, log: watchedLog(opened.log, { life, say, started }) }),
+  replace: (opened) => {
+    const store = { ...opened.store, platform: lateRefunds(opened.store.platform) }
+    return { ...opened, store, generator, log: watchedLog(opened.log, { life, say, started }) }
+  },
 })
