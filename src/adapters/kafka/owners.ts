@@ -15,8 +15,14 @@ export class Owners {
   /** Consumer groups that registered as readers of the journal: key `reader/<group>`, any value; none removes it. */
   readonly readers = new Set<string>()
 
-  apply({ offset, key, value }: WireRecord): void {
-    if (offset < this.next) return
+  /** Takes records that follow on what was read; answers whether there was something new. */
+  take(records: readonly WireRecord[]): boolean {
+    const { next } = this
+    for (const record of records) if (record.offset >= this.next) this.#apply(record)
+    return this.next > next
+  }
+
+  #apply({ offset, key, value }: WireRecord): void {
     this.next = offset + 1
     const [kind = '', ...rest] = (key ?? '').split('/')
     const name = rest.join('/')
