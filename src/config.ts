@@ -5,6 +5,8 @@ import { defaultPolicy, type Policy } from './machines/policy.ts'
 const ROLES = ['api', 'worker', 'projector', 'bridge'] as const
 export type Role = (typeof ROLES)[number]
 
+const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
+
 /** What an unset or empty variable, a number, a list look like in an environment. */
 const given = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema)
@@ -31,6 +33,11 @@ const Variables = z.object({
   DATABASE_URL: url(/^postgres(ql)?$/),
   REDIS_URL: url(/^rediss?$/),
   KAFKA_BROKERS: list,
+  KAFKA_TLS: given(z.stringbool().optional()),
+  KAFKA_CA: given(z.string().optional()),
+  KAFKA_USERNAME: given(z.string().optional()),
+  KAFKA_PASSWORD: given(z.string().optional()),
+  KAFKA_SASL_MECHANISM: given(z.string().toLowerCase().pipe(z.enum(SASL_MECHANISMS)).default('plain')),
   PARTITIONS: whole(64, 1, 1024),
   SUPABASE_URL: url(/^https?$/),
   SUPABASE_SERVICE_ROLE_KEY: given(z.string().optional()),
@@ -65,8 +72,17 @@ export interface Config {
   readonly store: 'embedded' | 'postgres'
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
-  /** `host:port` each. */
-  readonly kafkaBrokers: readonly string[]
+  readonly kafka: {
+    /** `host:port` each. */
+    readonly brokers: readonly string[]
+    readonly tls: boolean
+    readonly caFile: string | null
+    readonly login: {
+      readonly mechanism: (typeof SASL_MECHANISMS)[number]
+      readonly username: string
+      readonly password: string
+    } | null
+  }
   readonly partitions: number
   /** What the signed URLs of our own object folder begin with; null: this server's own address. */
   readonly publicUrl: string | null
@@ -115,7 +131,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     store: valueOf(choices, 'STORE') as Config['store'],
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
-    kafkaBrokers: variables.KAFKA_BROKERS,
+    kafka: kafkaOf(variables),
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
     concurrency: variables.WORKER_CONCURRENCY,
@@ -135,6 +151,18 @@ export const readConfig = (environment: Environment = process.env): Config => {
 }
 
 type Variables = z.infer<typeof Variables>
+
+/** A password goes over TLS unless somebody says otherwise: managed Kafka takes no other. */
+const kafkaOf = (variables: Variables): Config['kafka'] => {
+  const { KAFKA_BROKERS, KAFKA_TLS, KAFKA_CA, KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = variables
+  const mechanism = variables.KAFKA_SASL_MECHANISM
+  return {
+    brokers: KAFKA_BROKERS,
+    tls: KAFKA_TLS ?? (KAFKA_CA !== undefined || username !== undefined),
+    caFile: KAFKA_CA ?? null,
+    login: username === undefined || password === undefined ? null : { mechanism, username, password },
+  }
+}
 
 /** A choice that is not made follows from what is set: the platform's present environment is enough. */
 const choose = (variables: Variables): Choice[] => [
@@ -188,6 +216,12 @@ const missing = (variables: Variables, choices: readonly Choice[]): string[] => 
     .map((name) => `DATABASE_URL is needed for ${name}=postgres`),
   ...(valueOf(choices, 'EVENT_LOG') === 'kafka' && variables.KAFKA_BROKERS.length === 0
     ? ['KAFKA_BROKERS is needed for EVENT_LOG=kafka']
+    : []),
+  ...((variables.KAFKA_USERNAME === undefined) !== (variables.KAFKA_PASSWORD === undefined)
+    ? ['KAFKA_USERNAME and KAFKA_PASSWORD are needed together']
+    : []),
+  ...(variables.KAFKA_TLS === false && variables.KAFKA_CA !== undefined
+    ? ['KAFKA_CA is for TLS, and KAFKA_TLS turns it off']
     : []),
   ...(valueOf(choices, 'EVENT_LOG') === 'redis' && variables.REDIS_URL === undefined
     ? ['REDIS_URL is needed for EVENT_LOG=redis']

@@ -1,3 +1,4 @@
+import { connectionOf } from '../adapters/kafka/access.ts'
 import { openKafkaLog } from '../adapters/kafka/event-log.ts'
 import { openPostgresLog } from '../adapters/postgres/event-log.ts'
 import type { Sql } from '../adapters/postgres/sql.ts'
@@ -61,7 +62,7 @@ const openOn = async (
       if (redis === null) throw new Error('REDIS_URL is needed for EVENT_LOG=redis')
       return openRedisLog({ ...options, redis })
     case 'kafka':
-      return openKafkaLog({ ...options, kafka: { brokers: [...config.kafkaBrokers], clientId: 'wearon' } })
+      return openKafkaLog({ ...options, kafka: connectionOf(config.kafka) })
     case 'embedded':
     case 'postgres':
       return openPostgresLog({ ...options, sql: await open(eventLog), alone: eventLog === 'embedded' })

@@ -25,6 +25,8 @@ export const hasKafka = found
 export interface KafkaServer {
   /** `host:port`, for `brokers`. */
   readonly broker: string
+  /** The listener with TLS and a password, where one was asked for. */
+  readonly secureBroker: string
   /** The ports behind the addresses that it was told to advertise, in their order. */
   readonly behind: readonly number[]
   /** `kill -9` (or an orderly stop), and starts it again on the same port and data. `meanwhile` gets their folder. */
@@ -32,23 +34,36 @@ export interface KafkaServer {
   stop(): Promise<void>
 }
 
+/** A listener that takes one user over TLS, with PLAIN or SCRAM-SHA-512. */
+export interface KafkaSecurity {
+  /** A PEM file with the broker's key and certificate. */
+  readonly keystore: string
+  readonly username: string
+  readonly password: string
+}
+
 /**
  * Starts a broker of its own, in one process and on free ports, in a folder that goes away with it. A client that comes in
  * through one of the `advertised` ports (each a proxy's, before a listener of the broker's own) is told to stay on it.
  */
-export const startKafka = async (advertised: readonly number[] = []): Promise<KafkaServer> => {
+export const startKafka = async (
+  advertised: readonly number[] = [],
+  security: KafkaSecurity | null = null,
+): Promise<KafkaServer> => {
   await fetchJars()
   const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
-  const [port, controllerPort] = [await freePort(), await freePort()]
+  const [port, controllerPort, securePort] = [await freePort(), await freePort(), await freePort()]
   const file = join(folder, 'server.properties')
   const behind = await Promise.all(advertised.map(freePort))
-  await writeFile(file, propertiesOf(folder, { port, controllerPort, advertised, behind }))
+  const secure = security && { ...security, port: securePort }
+  await writeFile(file, propertiesOf(folder, { port, controllerPort, advertised, behind, secure }))
   const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim()
-  java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file])
+  java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file, ...scramUser(security)])
   const broker = `127.0.0.1:${port}`
   let child = await launch(file, broker)
   return {
     broker,
+    secureBroker: `localhost:${securePort}`,
     behind,
     restart: async (graceful = false, meanwhile = async () => {}) => {
       await kill(child, graceful ? 'SIGTERM' : 'SIGKILL')
@@ -79,17 +94,22 @@ interface Ports {
   readonly controllerPort: number
   readonly advertised: readonly number[]
   readonly behind: readonly number[]
+  readonly secure: (KafkaSecurity & { readonly port: number }) | null
 }
 
-const propertiesOf = (folder: string, { port, controllerPort, advertised, behind }: Ports) =>
+const propertiesOf = (folder: string, { port, controllerPort, advertised, behind, secure }: Ports) =>
   Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: [...listeners([port, ...behind]), `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
-    'advertised.listeners': listeners([port, ...advertised]).join(','),
+    listeners: [
+      ...listeners([port, ...behind]),
+      ...secureListener(secure),
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+    ].join(','),
+    'advertised.listeners': [...listeners([port, ...advertised]), ...secureListener(secure)].join(','),
     'listener.security.protocol.map':
-      [0, ...advertised].map((_, index) => `L${index}:PLAINTEXT,`).join('') + 'CONTROLLER:PLAINTEXT',
+      [0, ...advertised].map((_, index) => `L${index}:PLAINTEXT,`).join('') + 'SECURE:SASL_SSL,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'L0',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
@@ -106,9 +126,27 @@ const propertiesOf = (folder: string, { port, controllerPort, advertised, behind
     'broker.session.timeout.ms': 1_500,
     'broker.heartbeat.interval.ms': 300,
     'auto.create.topics.enable': false,
+    ...(secure && securityOf(secure)),
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+
+const secureListener = (secure: Ports['secure']): string[] => (secure ? [`SECURE://localhost:${secure.port}`] : [])
+
+const securityOf = ({ keystore, username, password }: KafkaSecurity) => {
+  const login = (kind: string, options = '') =>
+    `org.apache.kafka.common.security.${kind}LoginModule required ${options};`
+  return {
+    'listener.name.secure.ssl.keystore.type': 'PEM',
+    'listener.name.secure.ssl.keystore.location': keystore,
+    'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+    'listener.name.secure.plain.sasl.jaas.config': login('plain.Plain', `user_${username}="${password}"`),
+    'listener.name.secure.scram-sha-512.sasl.jaas.config': login('scram.Scram'),
+  }
+}
+
+const scramUser = (security: KafkaSecurity | null): string[] =>
+  security === null ? [] : ['--add-scram', `SCRAM-SHA-512=[name=${security.username},password=${security.password}]`]
 
 const listeners = (ports: readonly number[]): string[] => ports.map((port, index) => `L${index}://127.0.0.1:${port}`)
 

@@ -63,7 +63,29 @@ describe('readConfig', () => {
   it('wants brokers where Kafka was chosen, and takes brokers for the choice', () => {
     expect(problemsOf({ EVENT_LOG: 'kafka' })).toEqual(['KAFKA_BROKERS is needed for EVENT_LOG=kafka'])
     const brokers = readConfig({ KAFKA_BROKERS: 'one:9092, two:9092' })
-    expect(brokers).toMatchObject({ eventLog: 'kafka', kafkaBrokers: ['one:9092', 'two:9092'] })
+    expect(brokers).toMatchObject({ eventLog: 'kafka', kafka: { brokers: ['one:9092', 'two:9092'], tls: false } })
+  })
+
+  it('sends a password to Kafka over TLS unless told otherwise, and takes mechanisms as they are written', () => {
+    const login = { KAFKA_BROKERS: 'one:9092', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'secret' }
+    const { kafka } = readConfig({ ...login, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512' })
+    expect(kafka).toMatchObject({
+      tls: true,
+      caFile: null,
+      login: { mechanism: 'scram-sha-512', username: 'me', password: 'secret' },
+    })
+    expect(readConfig({ ...login, KAFKA_TLS: 'false' }).kafka.tls).toBe(false)
+    expect(readConfig({ KAFKA_BROKERS: 'one:9092', KAFKA_CA: '/ca.pem' }).kafka).toMatchObject({
+      tls: true,
+      login: null,
+    })
+    expect(problemsOf({ ...login, KAFKA_PASSWORD: '' })).toEqual([
+      'KAFKA_USERNAME and KAFKA_PASSWORD are needed together',
+    ])
+    expect(problemsOf({ ...login, KAFKA_SASL_MECHANISM: 'gssapi' }).join()).toContain('KAFKA_SASL_MECHANISM')
+    expect(problemsOf({ ...login, KAFKA_CA: '/ca.pem', KAFKA_TLS: 'no' })).toEqual([
+      'KAFKA_CA is for TLS, and KAFKA_TLS turns it off',
+    ])
   })
 
   it('refuses a role that does not exist', () => {

@@ -4,6 +4,7 @@ import type { EventLog, Owner } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { explained } from './access.ts'
 import { Anchors } from './anchors.ts'
 import { joinGroup } from './group.ts'
 import { Journal } from './journal.ts'
@@ -62,7 +63,9 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   const { prefix = 'wearon', partitions, clock, newId, onError = () => undefined } = options
   const config: KafkaConfig = { logLevel: logLevel.NOTHING, ...options.kafka }
   const topics = topicsOf(prefix)
-  await createTopics(config, topics, partitions, clock)
+  await createTopics(config, topics, partitions, clock).catch((error: unknown) => {
+    throw explained(error)
+  })
   const links = watchLinks(config)
   const [wire, watch] = [new Wire(links, namesOf(topics), clock), new Wire(links, namesOf(topics), clock)]
   const outbox = openOutbox(links.config, (parcel) => wire.leaderHint(parcel), options.decorate)
