@@ -21,7 +21,7 @@ interface Shape {
 /** The lifecycle on Redis, worked by several processes, the tasks coming from one more. */
 export const scale: Benchmark = async () => {
   const cores = availableParallelism()
-  console.log(`${cores} cores for the workers, a producer and Redis: more processes than cores do not make it faster`)
+  console.log(`${cores} cores for the workers, the producer and Redis: more processes than cores make nothing faster`)
   const server = await startRedis()
   const pool = new WorkerPool(Math.max(...PROCESSES))
   try {

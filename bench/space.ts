@@ -28,6 +28,8 @@ export const space: Benchmark = async () => {
       commit.step === null ? 0 : commit.step.facts.filter(({ type }) => type === 'generation.requested').length,
     )
     const finished = await perSession(server, 'finished', {}, ({ tombstones }) => tombstones.length)
+    const ofQueued = `${queued.redis.toFixed(0)} bytes in Redis and ${queued.process.toFixed(0)} in this process`
+    console.log(`a queued session takes ${ofQueued}, a finished one ${finished.redis.toFixed(0)} in Redis`)
     return {
       redis_bytes_per_queued: queued.redis,
       process_bytes_per_queued: queued.process,
@@ -63,7 +65,6 @@ const perSession = async (
       console.log(`${sessions} ${state}: Redis holds ${inRedis} MB, this process ${inProcess} MB`)
     }
     const per = (bytes: keyof Held) => (last[bytes] - first[bytes]) / (TO - FROM)
-    console.log(`each: ${per('redis').toFixed(0)} bytes in Redis, ${per('process').toFixed(0)} in this process`)
     return { redis: per('redis'), process: per('process') }
   } finally {
     await engine.stop()

@@ -1,4 +1,5 @@
-// Runs a benchmark under Node's sampling profiler and prints where its own time goes: npm run profile -- memory
+// Runs a benchmark under Node's sampling profiler and prints where its own time goes: npm run profile -- redis
+// `redis` is our part of the lifecycle on Redis alone; a benchmark that starts processes of its own shows only the first.
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,8 +9,11 @@ import { z } from 'zod'
 const ROOT = join(import.meta.dirname, '..')
 const ROWS = 20
 
+const Frame = z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() })
+type Frame = z.infer<typeof Frame>
+
 const Profile = z.object({
-  nodes: z.array(z.object({ id: z.number(), callFrame: z.object({ functionName: z.string(), url: z.string() }) })),
+  nodes: z.array(z.object({ id: z.number(), callFrame: Frame })),
   samples: z.array(z.number()),
   timeDeltas: z.array(z.number()),
 })
@@ -21,30 +25,40 @@ try {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   process.exitCode = status ?? 1
   const [file] = await readdir(folder)
-  if (file !== undefined) print(Profile.parse(JSON.parse(await readFile(join(folder, file), 'utf8'))))
+  if (file !== undefined) {
+    const profile = Profile.parse(JSON.parse(await readFile(join(folder, file), 'utf8')))
+    print('by file or package', profile, placeOf)
+    print('by function', profile, functionOf)
+  }
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
 /** Self time by place, as parts of the time in which the process was not idle. */
-function print(profile: Profile): void {
-  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]))
+function print(title: string, profile: Profile, nameOf: (frame: Frame) => string): void {
+  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
   const times = new Map<string, number>()
   for (const [index, sample] of profile.samples.entries()) {
     const place = places.get(sample) ?? 'unknown'
     if (place !== '(idle)') times.set(place, (times.get(place) ?? 0) + (profile.timeDeltas[index] ?? 0))
   }
   const total = [...times.values()].reduce((sum, time) => sum + time, 0)
+  console.log(`\nself time ${title}`)
   for (const [place, time] of [...times].toSorted((a, b) => b[1] - a[1]).slice(0, ROWS)) {
     console.log(`${((100 * time) / total).toFixed(1).padStart(5)} %  ${place}`)
   }
 }
 
 /** Our own code by file, packages by name, Node by module; the engine's own work by its name. */
-function placeOf({ functionName, url }: { functionName: string; url: string }): string {
+function placeOf({ functionName, url }: Frame): string {
   if (url === '') return functionName || '(engine)'
   if (url.startsWith('node:')) return url
   const path = new URL(url).pathname
   const [, packageName] = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? []
   return packageName ?? path.replace(`${ROOT}/`, '')
+}
+
+function functionOf(frame: Frame): string {
+  const place = placeOf(frame)
+  return frame.url === '' ? place : `${frame.functionName || '(anonymous)'}  ${place}:${frame.lineNumber + 1}`
 }
