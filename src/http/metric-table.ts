@@ -39,7 +39,7 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   },
   dead_letters: {
     type: 'gauge',
-    help: 'Messages kept for an operator: waiting, replayed or discarded. The same in every process.',
+    help: 'Messages kept for an operator: waiting, replayed or discarded. Of the whole log, by processes that project.',
     labels: ['state'],
   },
   dead_letters_dropped: {

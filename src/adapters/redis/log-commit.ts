@@ -50,7 +50,7 @@ export const encodeCommit = (
     snapshots.length,
     tombstones.length,
     commit.deadLetters.length,
-    lettersMax,
+    ...(commit.deadLetters.length > 0 ? [lettersMax] : []),
     ...sessions,
   ]
   return { partition, args, weight: sessions.reduce((sum, one) => sum + one.length, text.length) }

@@ -2,15 +2,15 @@
 -- owner, head or log; nothing of it is kept). Everything is judged before the first write, since a script is not rolled back.
 -- Keys: meta, inbox, journal, open, closed, closings, letters, burials. Arguments: the channel; for each partition epoch,
 -- token, head, the step's number, id, facts and text, the inbox position where the lease left it and where the commit moves it,
--- when its sessions closed, the numbers of snapshots, tombstones and letters, and how many letters are kept; then id and text
+-- when its sessions closed, the numbers of snapshots, tombstones and letters (and how many are kept, if there are); then id and text
 -- of each snapshot, all ids and all texts of tombstones, and of each letter id, position, time, reason, source and bytes.
 local COMMITTED, REPEATED, FENCED = 1, 2, 0
 local channel = arg()
 
 local function read()
   local c = { epoch = arg(), token = arg(), head = arg(), number = arg(), id = arg(), facts = arg(), step = arg(),
-    left = arg(), inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()),
-    lettersMax = tonumber(arg()) }
+    left = arg(), inbox = arg(), closedAt = arg(), snapshots = tonumber(arg()), tombstones = tonumber(arg()), letters = tonumber(arg()) }
+  if c.letters > 0 then c.lettersMax = tonumber(arg()) end
   c.first = cursor + 1
   cursor = cursor + 2 * (c.snapshots + c.tombstones) + 6 * c.letters
   return c
