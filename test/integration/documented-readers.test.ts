@@ -33,7 +33,7 @@ const followAndRestart = async (log: EventLog, program: string, env: Readonly<Re
   const lease = await eventually(() => worker.lease(0))
   const start = () => {
     const running = runProgram(program, env)
-    closing.push(running.kill)
+    closing.push(() => running.kill())
     return running
   }
   const first = start()
@@ -67,14 +67,21 @@ describe('the reader that docs/events.md shows misses nothing over a restart, an
     const server = await startRedis()
     const redis = await openConnection({ url: server.url, onWarning: () => undefined })
     const log = await openRedisLog({ ...OPTIONS, redis })
-    closing.push(server.stop, () => redis.close(), log.close)
+    closing.push(
+      () => server.stop(),
+      () => redis.close(),
+      () => log.close(),
+    )
     await followAndRestart(log, documented('On Redis Streams'), { REDIS_URL: server.url })
   })
 
   it.runIf(hasKafka)('on Kafka', async () => {
     const server = await startKafka()
     const log = await openKafkaLog({ ...OPTIONS, kafka: { brokers: [server.broker] } })
-    closing.push(server.stop, log.close)
+    closing.push(
+      () => server.stop(),
+      () => log.close(),
+    )
     await followAndRestart(log, documented('On Kafka').replace('sessionTimeout: 6_000', QUICK), {
       KAFKA_BROKERS: server.broker,
     })

@@ -18,7 +18,7 @@ export const outsideReader = (
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message: { headers, offset } }) => {
-        behind.set(`${partition}/${headers?.['step']}`, Number(offset) + 1)
+        behind.set(`${partition}/${String(headers?.['step'])}`, Number(offset) + 1)
       },
     })
   }

@@ -64,12 +64,13 @@ export const startRedis = async (settings: readonly string[] = []): Promise<Redi
 export interface RedisCluster {
   /** One of the nodes. */
   readonly url: string
+  readonly nodes: readonly RedisServer[]
   stop(): Promise<void>
 }
 
 /** Three nodes without replicas: enough for keys to lie on different ones. */
-export const startRedisCluster = async (): Promise<RedisCluster> => {
-  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes'])))
+export const startRedisCluster = async (settings: readonly string[] = []): Promise<RedisCluster> => {
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes', ...settings])))
   const hosts = nodes.map(({ url }) => new URL(url).host)
   execFileSync('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-yes'], { stdio: 'ignore' })
   const [first] = nodes
@@ -81,6 +82,7 @@ export const startRedisCluster = async (): Promise<RedisCluster> => {
   })
   return {
     url: first.url,
+    nodes,
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()))
     },

@@ -18,14 +18,22 @@ const untilLost = (lease: HeldLease<null>) =>
 const member = (work: (lease: HeldLease<null>) => Promise<void>) => {
   const clock = virtualClock()
   const state = memoryLogState(4, 'log')
-  const world = { reachable: true, slowMs: 0 }
+  const world = { reachable: true, slowMs: 0, silent: new Set<number>() }
   const call = async <Value>(operation: () => Promise<Value>) => {
     if (!world.reachable) throw new Error('unreachable')
     const value = await operation()
     if (world.slowMs > 0) await clock.sleep(world.slowMs)
     return value
   }
-  const table = memoryLeaseTable({ state, clock, newId: randomUUID, call })
+  const whole = memoryLeaseTable({ state, clock, newId: randomUUID, call })
+  /** A table over several nodes, some of which may be away. */
+  const table: typeof whole = {
+    ...whole,
+    beat: async (...asked) => {
+      const { extended, ...pulse } = await whole.beat(...asked)
+      return { ...pulse, extended: extended.difference(world.silent), unknown: world.silent }
+    },
+  }
   const leases: HeldLease<null>[] = []
   const stop = new AbortController()
   let outcome: unknown = 'running'
@@ -74,6 +82,17 @@ describe('the keeper of leases', () => {
     world.slowMs = TTL_MS * 2
     for (let passed = 0; passed < TTL_MS * 3; passed += 250) await clock.advance(250)
     expect(leases.slice(0, 4).every(({ lost }) => lost.aborted)).toBe(true)
+  })
+
+  it('holds on to a lease of which nobody knows until its time is over, and disturbs no other', async () => {
+    const { clock, world, leases } = member(untilLost)
+    await clock.advance(0)
+    world.silent.add(2)
+    const lost = () => leases.flatMap((lease) => (lease.lost.aborted ? [lease.partition] : []))
+    for (let passed = 0; passed < TTL_MS / 2; passed += 250) await clock.advance(250)
+    expect(lost()).toEqual([])
+    for (let passed = 0; passed < TTL_MS; passed += 250) await clock.advance(250)
+    expect(lost()).toEqual([2])
   })
 
   it('gives up with the reason when the log stays out of reach, and takes up again when called again', async () => {

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import { isNotPermitted, RedisUnreachable } from './errors.ts'
-import { refuseServer, type ServerFacts, serverFacts, serverWarnings } from './server-check.ts'
+import {
+  FULL_COVERAGE,
+  FULL_COVERAGE_WARNING,
+  refuseServer,
+  type ServerFacts,
+  serverFacts,
+  serverWarnings,
+} from './server-check.ts'
 
 /** A socket that brings no answer for this long is dead, whatever the kernel says: half-open ones look alive for hours. */
 const SILENCE_MAX_MS = 10_000
@@ -89,6 +96,7 @@ export const openConnection = async ({
     refuseServer(facts)
     for (const warning of serverWarnings(facts)) onWarning(warning)
     if (!facts.isCluster) return onClient(first, first)
+    if (await wantsFullCoverage(first)) onWarning(FULL_COVERAGE_WARNING)
     const cluster = await openCluster(first, options)
     first.disconnect()
     return onClient(cluster, first)
@@ -124,6 +132,12 @@ const lookAt = async (client: Redis): Promise<ServerFacts> => {
     return ''
   })
   return serverFacts(info)
+}
+
+/** False also where the user may not ask. */
+const wantsFullCoverage = async (node: Redis): Promise<boolean> => {
+  const [, value] = (await node.config('GET', FULL_COVERAGE).catch(() => [])) as string[]
+  return value === 'yes'
 }
 
 const openCluster = async (node: Redis, redisOptions: ReturnType<typeof optionsOf>): Promise<Cluster> => {

@@ -60,7 +60,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
   const each = partitionCalls(redis, keys, identity)
   const news = await openNews({ redis, calls: each, keys, partitions, clock, pollMs: POLL_MS })
   const calls = logCalls(each, keys)
-  const table = redisLeaseTable({ redis, calls: each, keys, identity, partitions, newId, news })
+  const table = redisLeaseTable({ redis, calls: each, keys, identity, partitions, newId, news, clock })
   const context: LogContext = { redis, keys, each, calls, news, clock, tombstonesMax, lettersMax }
   /** @throws LogGone: another log in this one's place is never taken for it. */
   const assertThere = async () => {
@@ -80,7 +80,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
       const work = (held: HeldLease<LeaseStart>) => owner.onLease(redisLease(held, context))
       return keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
     },
-    journal: (after, limit) => readJournal(each, after, limit),
+    journal: (after, limit) => readJournal(each, clock, after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
     readers: journalReaders(each, partitions),
     letters: redisLetters({ each, partitions, assertThere }),

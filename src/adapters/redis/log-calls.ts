@@ -1,13 +1,15 @@
 import { parseFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { TaskSource } from '../../events/task.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
 import type { EventLog, InboxMessage, Step } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
-import { grouped } from '../shared/grouped.ts'
 import { isCallsFault } from './errors.ts'
 import type { LogKeys } from './keys.ts'
+import { lanes } from './lanes.ts'
 import { type EncodedCommit, parseSession, refuseNewer } from './log-commit.ts'
 import type { PartitionCalls } from './partition-calls.ts'
+import { reachEach } from './reach.ts'
 
 /** One script may hold the server for some milliseconds, not longer. */
 const TRIP_BYTES_MAX = 2 * 1024 * 1024
@@ -48,14 +50,8 @@ export interface LogCalls {
 }
 
 export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls => ({
-  publish: grouped({
-    run: (batches: readonly Messages[]) => publish(calls, channel, batches),
-    weigh: (messages) => messages.reduce((bytes, message) => bytes + message.bytes.byteLength, 0),
-    weightMax: TRIP_BYTES_MAX,
-    itemsMax: TRIP_CALLS_MAX,
-    isItemsFault: isCallsFault,
-  }),
-  commit: grouped({
+  publish: publisher(calls, channel),
+  commit: lanes(calls.together, {
     run: async (commits: readonly EncodedCommit[]) => {
       const verdicts = await calls.each<number>('commit', [channel], commits)
       return verdicts.map((verdict) => VERDICTS[verdict] ?? 'fenced')
@@ -66,7 +62,7 @@ export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls 
     keyOf: ({ partition }) => partition,
     isItemsFault: isCallsFault,
   }),
-  take: grouped({
+  take: lanes(calls.together, {
     run: (requests: readonly TakeRequest[]) => take(calls, requests),
     weigh: ({ bytes }) => bytes,
     // What is asked for is seldom there.
@@ -75,7 +71,7 @@ export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls 
     keyOf: ({ partition }) => partition,
     isItemsFault: isCallsFault,
   }),
-  load: grouped({
+  load: lanes(calls.together, {
     run: (requests: readonly LoadRequest[]) => load(calls, requests),
     weigh: ({ ids }) => ids.length,
     weightMax: TRIP_SESSIONS_MAX,
@@ -83,6 +79,26 @@ export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls 
     isItemsFault: isCallsFault,
   }),
 })
+
+const publisher = (calls: PartitionCalls, channel: string): LogCalls['publish'] => {
+  const send = lanes(calls.together, {
+    run: (batches: readonly { readonly partition: number; readonly messages: Messages }[]) =>
+      publish(
+        calls,
+        channel,
+        batches.map(({ messages }) => messages),
+      ),
+    weigh: ({ messages }) => messages.reduce((bytes, message) => bytes + message.bytes.byteLength, 0),
+    weightMax: TRIP_BYTES_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isCallsFault,
+  })
+  if (calls.together) return (messages) => send({ partition: 0, messages })
+  return async (messages) => {
+    const perPartition = Map.groupBy(messages, ({ partition }) => partition)
+    await Promise.all([...perPartition].map(([partition, some]) => send({ partition, messages: some })))
+  }
+}
 
 /** A publisher's messages to one partition stay in order; on a cluster those to different ones are separate calls. */
 const publish = async (calls: PartitionCalls, channel: string, batches: readonly Messages[]): Promise<undefined[]> => {
@@ -152,15 +168,22 @@ const load = async (calls: PartitionCalls, requests: readonly LoadRequest[]) => 
   })
 }
 
+/** Of the partitions of a cluster's node that is silent for longer nothing is read for now. */
+const READ_MAX_MS = 5_000
+
 /** See `EventLog.journal`. @throws LogGone, or for a step of a newer program. */
 export const readJournal = async (
   calls: PartitionCalls,
+  clock: Clock,
   after: ReadonlyMap<number, number>,
   limit: number,
 ): Promise<Step[]> => {
   const told = [...after].map(([partition, number]) => ({ partition, args: [number] }))
-  const pages = (await calls.each<string[]>('read', [limit], told)).map((steps) => steps.map(parseStep))
-  return withinLimit(pages, limit)
+  const pages = await reachEach<string[]>(calls, 'read', [limit], told, { clock, ms: READ_MAX_MS })
+  return withinLimit(
+    pages.map((steps) => (steps ?? []).map(parseStep)),
+    limit,
+  )
 }
 
 /** A cluster answers for each partition up to the limit: the first step of each comes before the second of any. */

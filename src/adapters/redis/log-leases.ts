@@ -1,3 +1,4 @@
+import type { Clock } from '../../machines/ports/environment.ts'
 import type { StepRef } from '../../machines/ports/event-log.ts'
 import type { Grant } from '../shared/kept-lease.ts'
 import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
@@ -6,6 +7,7 @@ import { inOurWords, LogGone } from './errors.ts'
 import type { LogKeys } from './keys.ts'
 import type { LogNews } from './log-news.ts'
 import type { PartitionCalls } from './partition-calls.ts'
+import { inTime, reachEach } from './reach.ts'
 
 /** Where a lease begins. */
 export interface LeaseStart {
@@ -30,21 +32,26 @@ interface LeaseTableParts {
   readonly partitions: number
   readonly newId: () => string
   readonly news: LogNews
+  readonly clock: Clock
 }
+
+/** A node of a cluster that is silent for longer is left out of a beat, so that the leases on the others are extended in time. */
+const SILENCE_MAX_MS = 500
 
 /** The leases of a log in Redis. Their time is the server's, on a cluster that of each partition's node. */
 export const redisLeaseTable = (parts: LeaseTableParts): LeaseTable<LeaseStart> => {
   const { calls, keys, partitions, newId, news } = parts
+  const meeting = recalling(parts)
   return {
     partitions,
     beat: async (member, held, ttlMs, joins) => {
       const [members, states] = await Promise.all([
-        meet(parts, member, ttlMs, joins ? '1' : '0'),
+        meeting(member, ttlMs, joins ? '1' : '0'),
         beat(parts, member, held, ttlMs),
       ])
       if (states.includes(GONE)) throw new LogGone()
-      const these = (state: number) => states.flatMap((one, partition) => (one === state ? [partition] : []))
-      return { extended: new Set(these(HELD)), members, free: these(FREE) }
+      const these = (state: number | null) => states.flatMap((one, partition) => (one === state ? [partition] : []))
+      return { extended: new Set(these(HELD)), members, free: these(FREE), unknown: new Set(these(null)) }
     },
     acquire: async (member, wanted, ttlMs) => {
       const tokens = wanted.map((partition) => ({ partition, args: [newId()] }))
@@ -85,18 +92,32 @@ const grantOf = (partition: number, token: string, answer: GrantAnswer): Grant<L
 const tokenOf = ({ partition, epoch }: LeaseRef) => ({ partition, args: [epoch.token] })
 
 const beat = (
-  { calls, partitions }: LeaseTableParts,
+  { calls, partitions, clock }: LeaseTableParts,
   member: string,
   held: readonly LeaseRef[],
   ttlMs: number,
-): Promise<number[]> => {
+): Promise<(number | null)[]> => {
   const leases = new Map(held.map((lease) => [lease.partition, lease]))
   const told = Array.from({ length: partitions }, (_, partition) => {
     const lease = leases.get(partition)
     const { step = 0, inbox = null } = lease?.acknowledged ?? {}
     return { partition, args: [lease?.epoch.token ?? '', step, inbox ?? NOTHING_READ] }
   })
-  return calls.each<number>('beat', [member, ttlMs], told)
+  return reachEach(calls, 'beat', [member, ttlMs], told, { clock, ms: SILENCE_MAX_MS })
+}
+
+/** While the node that keeps the members is away, the last ones that it named: no partition of another node waits for it. */
+const recalling = (parts: LeaseTableParts) => {
+  let last: string[] | null = null
+  return async (member: string, ttlMs: number, joins: '1' | '0'): Promise<string[]> => {
+    try {
+      const met = meet(parts, member, ttlMs, joins)
+      last = await (parts.calls.together ? met : inTime(met, SILENCE_MAX_MS, parts.clock))
+    } catch (error) {
+      if (parts.calls.together || last === null || error instanceof LogGone) throw error
+    }
+    return last
+  }
 }
 
 const meet = async (

@@ -2,6 +2,7 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import type { RedisConnection, Subscription } from './connection.ts'
 import type { LogKeys } from './keys.ts'
 import type { PartitionCalls } from './partition-calls.ts'
+import { reachEach } from './reach.ts'
 
 type Listener = () => void
 
@@ -77,6 +78,7 @@ const callAll = ({ arrivals, growth, leases }: Listeners): void => {
 }
 
 type Place = readonly [number: string, lastId: string]
+const NOTHING: Place = ['', '']
 
 /** Looks as long as somebody listens. An outage shows where the log is really used; a silent subscription is replaced. */
 const poll = async (
@@ -99,7 +101,8 @@ const poll = async (
         asked = null
       })
     if (listeners.growth.size === 0 && listeners.arrivals.size === 0) continue
-    const places = await calls.each<Place>('look', [], all).catch((): Place[] => [])
+    const looks = await reachEach<Place>(calls, 'look', [], all, { clock, ms: pollMs }).catch((): Place[] => [])
+    const places = looks.map((place, partition) => place ?? before[partition] ?? NOTHING)
     const hasMoved = (of: 0 | 1) => (place: Place, partition: number) => place[of] !== before[partition]?.[of]
     const arrived = places.flatMap((place, partition) => (hasMoved(1)(place, partition) ? [partition] : []))
     if (arrived.length > 0) spread(listeners, `inbox ${arrived.join(',')}`)

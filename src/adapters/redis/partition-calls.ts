@@ -34,6 +34,8 @@ export type PartitionScript = keyof typeof KEYS
 
 /** Runs scripts over partitions: one call for all on a single node, on a cluster one for each, all under way at once. */
 export interface PartitionCalls {
+  /** All partitions lie on one node, and answer together or not at all. */
+  readonly together: boolean
   /** One answer for each partition, in their order. `common` goes before what is said of each. */
   each<Answer>(
     script: PartitionScript,
@@ -60,9 +62,13 @@ export const partitionCalls = (redis: RedisConnection, keys: LogKeys, identity: 
     return answers as Answer[]
   }
   if (redis.spansSlots) {
-    return { each: async (script, common, calls, as) => (calls.length > 0 ? together(script, common, calls, as) : []) }
+    return {
+      together: true,
+      each: async (script, common, calls, as) => (calls.length > 0 ? together(script, common, calls, as) : []),
+    }
   }
   return {
+    together: false,
     each: async (script, common, calls, as) => {
       const answers = await Promise.all(calls.map((call) => together(script, common, [call], as)))
       return answers.flat(1) as never[]

@@ -69,3 +69,7 @@ export const serverWarnings = ({ version, appendOnly, maxMemoryBytes, evictionPo
     )
   return warnings
 }
+
+/** The setting by which a cluster serves nobody while one of its nodes is away. */
+export const FULL_COVERAGE = 'cluster-require-full-coverage'
+export const FULL_COVERAGE_WARNING = `one node of this cluster that is away stops the partitions of all: set ${FULL_COVERAGE} no`

@@ -23,6 +23,8 @@ export interface Pulse {
   /** Who takes a share, in an order that all members see alike. */
   readonly members: readonly string[]
   readonly free: readonly number[]
+  /** Of which nobody knows now: held ones last on until their time is over. */
+  readonly unknown?: ReadonlySet<number>
 }
 
 /** Where a log keeps its leases. Times are on the table's clock; every call lasts one round trip for all partitions. */
@@ -104,7 +106,7 @@ class LeaseKeeper<Start> {
 
   /** Null when the table did not answer; what is held lasts on until its time is over. */
   async #beat(joins: boolean): Promise<Pulse | null> {
-    const { table, member, ttlMs, clock } = this.#options
+    const { table, member, ttlMs, clock, onError } = this.#options
     const held = this.#live()
     const sentAt = clock.now()
     try {
@@ -112,12 +114,13 @@ class LeaseKeeper<Start> {
       this.#reachedAt = sentAt
       for (const lease of held) {
         if (pulse.extended.has(lease.partition)) lease.extend(this.#lastsUntil(sentAt))
-        else if (lease.live) lease.lose()
+        else if (lease.live && !pulse.unknown?.has(lease.partition)) lease.lose()
       }
+      if (pulse.unknown?.size) onError(new Error(`nobody answers for partitions ${[...pulse.unknown].join(', ')}`))
       return pulse
     } catch (error) {
       if (clock.now() - this.#reachedAt > ttlMs) throw error
-      this.#options.onError(error)
+      onError(error)
       return null
     }
   }
