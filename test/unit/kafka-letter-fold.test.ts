@@ -27,7 +27,9 @@ const foldOf = (records: readonly NotedRecord[], start = 0): LetterFold => {
 }
 /** All that is told of letters; where their bytes lie may differ. */
 const told = (fold: LetterFold) => ({
-  letters: [...fold.letters].map(({ bytesAt: _, ...letter }) => letter).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  letters: [...fold.letters]
+    .map((letter) => ({ ...letter, bytesAt: 0 }))
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1)),
   dropped: fold.dropped,
 })
 
