@@ -99,7 +99,7 @@ describe('the command line', () => {
     expect((await here('projections', 'rebuild', 'sessions')).stdout).toContain('rebuilding sessions')
     expect(await here('reconcile')).toMatchObject({ code: 0, stdout: expect.stringContaining('balanced') as string })
     expect((await here('refunds')).stdout).toBe('no refunds\n')
-    expect((await here('dead', 'list', '--json')).stdout).toBe('{"items":[]}\n')
+    expect((await here('dead', 'list', '--json')).stdout).toBe('{"items":[],"next":null}\n')
     expect((await here('chart')).stdout).toContain('stateDiagram-v2')
   })
 
