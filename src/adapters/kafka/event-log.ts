@@ -6,6 +6,7 @@ import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
 import { explained } from './access.ts'
 import { Anchors } from './anchors.ts'
+import { calmKafkajs } from './calm-kafkajs.ts'
 import { joinGroup } from './group.ts'
 import { Journal } from './journal.ts'
 import { kafkaLeaseTable, type LeaseStart } from './lease-table.ts'
@@ -62,6 +63,7 @@ export interface KafkaLogOptions {
 export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> => {
   const { prefix = 'wearon', partitions, clock, newId, onError = () => undefined } = options
   const config: KafkaConfig = { logLevel: logLevel.NOTHING, ...options.kafka }
+  calmKafkajs()
   const topics = topicsOf(prefix)
   await createTopics(config, topics, partitions, clock).catch((error: unknown) => {
     throw explained(error)

@@ -7,7 +7,7 @@ import { isOutOfRange, type Place, type Refused, type Slice, type Wire } from '.
 type Listener = () => void
 
 /** A broker holds the question this long when there is nothing new; what is watched from now on joins the next one. */
-const WAIT_MS = 250
+const WAIT_MS = 1_000
 const AFTER_ERROR_MS = 500
 /** Enough for thousands of notices. */
 const OWNERS_BYTES = 256 * 1024

@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module'
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+/**
+ * kafkajs 2.2.4 looks every millisecond, on every connection, for requests that were held back, also when there are none: some
+ * percent of a core for doing nothing, and a TimeoutNegativeWarning. What is held back is looked at when it is handed in.
+ */
+export const calmKafkajs = (): void => {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
+    readonly prototype: RequestQueue
+  }
+  const { scheduleCheckPendingRequests } = prototype
+  if (scheduleCheckPendingRequests.name === calmly.name) return
+  function calmly(this: RequestQueue): void {
+    if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
+  }
+  prototype.scheduleCheckPendingRequests = calmly
+}
