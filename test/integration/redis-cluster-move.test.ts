@@ -48,13 +48,13 @@ describe.runIf(hasRedis)('a Redis cluster that moves a partition to another node
     const [moved, other] = await eventually(() => [worker.lease(0), worker.lease(1)] as const)
     const written: Step[] = []
     const elsewhere: Step[] = []
-    let moving = true
+    const over = new AbortController()
     const append = async (lease: PartitionLease, steps: Step[]) => {
       do {
         const step = nextStep(lease, steps.at(-1) ?? null)
         await lease.commit(commitOf({ step, snapshots: [snapshot(sessionId())] }))
         steps.push(step)
-      } while (moving)
+      } while (!over.signal.aborted)
     }
     await log.publish([message(0, 'before')])
     const appending = [append(moved, written), append(other, elsewhere)]
@@ -65,7 +65,7 @@ describe.runIf(hasRedis)('a Redis cluster that moves a partition to another node
     })
     const whenMoved = written.length
     await eventually(() => expect(written.length).toBeGreaterThan(whenMoved))
-    moving = false
+    over.abort()
     await Promise.all([...appending, publishing])
 
     expect(target.cli('exists', `${PREFIX}:{0}:meta`).trim()).toBe('1')

@@ -7,9 +7,9 @@ import type { RedisConnection } from './connection.ts'
 
 /** The list that the platform's producers push their tasks to. */
 const LIST = 'wearon:tasks:generation'
-/** What one round moves at most: little is published twice when a bridge dies. */
+/** What one round moves at most: little is published twice when a bridge dies, and hosted Redis refuses requests above 1 MB. */
 const TASKS_MAX = 200
-const BYTES_MAX = 1024 * 1024
+const BYTES_MAX = 512 * 1024
 /** A bridge that is silent for this long is dead, and another one takes up what it held. */
 const TTL_MS = 15_000
 /** An empty list is looked at again after this; a generation takes many times longer. Hosted Redis counts each look. */

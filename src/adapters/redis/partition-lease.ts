@@ -27,6 +27,12 @@ export interface LogContext {
   readonly lettersMax: number
 }
 
+/**
+ * What is taken at once comes back as facts and snapshots in one commit, up to three times as large; hosted Redis refuses
+ * requests above 1 MB on its smaller plans.
+ */
+const TAKE_BYTES_MAX = 256 * 1024
+
 /** One partition as its owner works it. */
 export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): PartitionLease => {
   const { redis, keys, each, calls, news, clock, tombstonesMax, lettersMax } = context
@@ -63,7 +69,7 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
       return loaded
     },
     forgottenUntil: () => forgottenUntil,
-    take: inbox.take,
+    take: ({ messages, bytes }) => inbox.take({ messages, bytes: Math.min(bytes, TAKE_BYTES_MAX) }),
     onArrival: inbox.onArrival,
     commit: async (commit) => {
       readAlong = new Map()
