@@ -72,6 +72,7 @@ export class Ownership {
 
   #note(told: Exclude<Told, { told: 'born' }>, life: string): void {
     const at = Date.now()
+    const before = this.#held.get(told.partition)?.life
     switch (told.told) {
       case 'committed':
         this.committed.push({ ...told, life })
@@ -89,6 +90,8 @@ export class Ownership {
         if (this.#held.get(told.partition)?.owner === told.owner) this.#held.delete(told.partition)
     }
     this.#remember(life)
+    // It stands still, and does not say that the partition was taken from it.
+    if (before !== undefined && before !== life) this.#remember(before)
   }
 
   #forget(life: string): void {
@@ -96,11 +99,8 @@ export class Ownership {
     this.#remember(life)
   }
 
-  /** Of all lives, since a grant may take a partition from one that has not noticed yet. */
-  #remember(told: string): void {
-    const lives = new Set([told, ...[...this.#held.values()].map(({ life }) => life)])
-    const at = Date.now()
-    for (const life of lives) this.history.push({ at, life, partitions: this.heldBy(life).length })
+  #remember(life: string): void {
+    this.history.push({ at: Date.now(), life, partitions: this.heldBy(life).length })
   }
 }
 

@@ -12,13 +12,14 @@ import { type Played, Stage, within } from './stage.ts'
 import { verdictOn } from './verdict.ts'
 import { isAtRest, openWorld, unended, type World, type WorldOptions } from './world.ts'
 
-/** After the last fault and the last order everything ends within this. */
 const REST_MS = 120_000
 const EFFECT_MS = [50, 200] as const
 
 export interface ChaosOptions extends Omit<WorldOptions, 'effectMs'> {
   readonly sessions: number
   readonly faults: 'few' | 'all'
+  /** After the last fault and the last order everything ends within this; ms. */
+  readonly restMs?: number
   /** Prepares the database before anything runs: a fault of ours that the run must find. */
   readonly plant?: (sql: Sql) => Promise<void>
   /** Hears what happens, a line each. */
@@ -75,7 +76,7 @@ const play = async (options: ChaosOptions, world: World): Promise<Omit<ChaosOutc
     playAll(acts, { options, stage, producers, readers, chance, sql: servers.sql }),
     producers.run(lastsMs(acts)),
   ])
-  const rested = await within(REST_MS, () => isAtRest(servers.sql))
+  const rested = await within(options.restMs ?? REST_MS, () => isAtRest(servers.sql))
   await Promise.all([operator.stop(), readers.stop()])
   const verdict = await verdictOn({ world, stage, producers, readers, operator, sessions, played, rested })
   return { seed, played, ...verdict, repairs: operator.repaired.length }

@@ -79,8 +79,8 @@ const play = async ({ seed, partitions, paceMs, perSecond }: ThreeOptions, world
     })
   }
   await Promise.all([script(), producers.run(spreadMs)])
-  await within(REST_MS, () => isAtRest(servers.sql))
   const endedAt = Date.now()
+  await within(REST_MS, () => isAtRest(servers.sql))
   await fleet.stopAll()
   const shown = await readEvidence(servers.sql, new Set(producers.acknowledged.keys()))
   const { tries } = provider
