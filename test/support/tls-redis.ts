@@ -5,9 +5,10 @@ import { type AddressInfo, connect, createServer as createPlainServer } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
+import { eventually } from './eventually.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
-/** An authority of its own and a certificate from it for `localhost`, as openssl makes them. */
+/** An authority of its own and a certificate from it, as openssl makes them. */
 export interface Certificates {
   readonly folder: string
   /** The authority's certificate, PEM. */
@@ -16,13 +17,14 @@ export interface Certificates {
   remove(): Promise<void>
 }
 
-export const makeCertificates = (): Certificates => {
+/** @param names for which the certificate is good. */
+export const makeCertificates = (names = 'DNS:localhost,IP:127.0.0.1'): Certificates => {
   const folder = mkdtempSync(join(tmpdir(), 'wearon-tls-'))
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=test authority')
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1'
-  openssl('req', ...key, '-keyout', 'redis.key', '-out', 'redis.csr', '-subj', '/CN=redis', '-addext', names)
+  const request = ['-out', 'redis.csr', '-subj', '/CN=redis', '-addext', `subjectAltName=${names}`]
+  openssl('req', ...key, '-keyout', 'redis.key', ...request)
   const signing = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-copy_extensions', 'copy']
   openssl('x509', '-req', '-in', 'redis.csr', '-out', 'redis.crt', ...signing)
   const file = (name: string) => join(folder, name)
@@ -49,6 +51,30 @@ export const startTlsRedis = async ({ settings }: Certificates): Promise<TlsRedi
   const port = await anyPort()
   const server = await startRedis(['--tls-port', `${port}`, ...settings])
   return { ...server, host: `localhost:${port}` }
+}
+
+/** A cluster whose nodes name each other by their host's name, as hosted ones do. Answers `host:port` of one. */
+export const startTlsCluster = async ({ settings, folder }: Certificates) => {
+  const names = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname']
+  const cluster = ['--cluster-enabled', 'yes', '--tls-cluster', 'yes', ...names]
+  const ports = await Promise.all([anyBusPort(), anyBusPort(), anyBusPort()])
+  const nodes = await Promise.all(ports.map((port) => startRedis(['--tls-port', `${port}`, ...cluster, ...settings])))
+  const tls = ['--tls', '--cacert', join(folder, 'ca.crt')]
+  const hosts = ports.map((port) => `127.0.0.1:${port}`)
+  execFileSync('redis-cli', [...tls, '--cluster', 'create', ...hosts, '--cluster-yes'], { stdio: 'ignore' })
+  await eventually(() => {
+    for (const node of nodes)
+      if (!node.cli('cluster', 'info').includes('cluster_state:ok')) throw new Error('the cluster is not ready')
+  })
+  return { host: `localhost:${ports[0]}`, stop: () => Promise.all(nodes.map((node) => node.stop())) }
+}
+
+/** A node of a cluster also listens 10,000 above its port. */
+const anyBusPort = async (): Promise<number> => {
+  for (;;) {
+    const port = await anyPort()
+    if (port < 55_000) return port
+  }
 }
 
 const anyPort = (): Promise<number> =>
