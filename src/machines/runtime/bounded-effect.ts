@@ -21,7 +21,7 @@ export interface BoundedEffect<Value> {
   /** Always comes, and never rejects: an effect that does not heed its signal is left behind. */
   readonly ended: Promise<Ended<Value>>
   /** Tells it to stop; the first word counts. An effect that is stopped in the turn that it was started in never begins. */
-  stop(how: 'timeout' | 'aborted'): void
+  readonly stop: (how: 'timeout' | 'aborted') => void
 }
 
 /** Starts an effect. Its time limit is the caller's: one alarm watches the limits of many. */

@@ -8,7 +8,7 @@ import type { Owed } from '../session.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { Alarm } from './alarm.ts'
 import { type BoundedEffect, type Ended, startBounded } from './bounded-effect.ts'
-import type { EffectPool, Slot } from './effect-pool.ts'
+import type { Candidate, EffectPool, Slot } from './effect-pool.ts'
 import { onAbort } from './signal.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -19,6 +19,31 @@ interface Running {
   readonly stop: BoundedEffect<unknown>['stop']
   /** Resolves when its end is reported and its slot is free. */
   readonly ended: Promise<void>
+}
+
+type Grant = (id: SessionId, owes: Owed, slot: Slot) => void
+
+/** A session's place in line. A class, because hundreds of thousands may wait and each closure would cost as much again. */
+class Offer implements Candidate {
+  readonly id: SessionId
+  readonly tenant: string
+  readonly since: number
+  readonly suspect: boolean
+  readonly #owes: Owed
+  readonly #granted: Grant
+
+  constructor({ id, context }: Snapshot, owes: Owed, granted: Grant) {
+    this.id = id
+    this.tenant = context.owner === null ? 'unknown' : tenantOf(context.owner)
+    this.since = Date.parse(context.requestedAt ?? context.failedAt ?? '')
+    this.suspect = owes === 'generation' && context.orphans > 0
+    this.#owes = owes
+    this.#granted = granted
+  }
+
+  grant(slot: Slot): void {
+    this.#granted(this.id, this.#owes, slot)
+  }
 }
 
 /** Runs the effects of one partition in the process's pools, and reports what became of them to the partition's owner. */
@@ -48,23 +73,19 @@ export class EffectRunner {
 
   /** Puts what the session owes in line for a slot. A session whose effect runs is not put in line again. */
   offer(session: Snapshot, owes: Owed): void {
-    const { id, context } = session
+    const { id } = session
     if (!this.#open || this.#running.has(id)) return
     const pool = owes === 'generation' ? this.#context.generations : this.#context.refunds
     this.#offered.set(id, pool)
-    pool.offer({
-      id,
-      tenant: context.owner === null ? 'unknown' : tenantOf(context.owner),
-      since: Date.parse(context.requestedAt ?? context.failedAt ?? ''),
-      suspect: owes === 'generation' && context.orphans > 0,
-      grant: (slot) => {
-        this.#offered.delete(id)
-        if (!this.#open) slot.release()
-        else if (owes === 'refund') this.#refund(id, slot)
-        // A try begins with a fact: the owner commits it first, and comes back with `generate`.
-        else this.#report(id, { kind: 'slot' }, slot)
-      },
-    })
+    pool.offer(new Offer(session, owes, this.#grant))
+  }
+
+  readonly #grant: Grant = (id, owes, slot) => {
+    this.#offered.delete(id)
+    if (!this.#open) slot.release()
+    else if (owes === 'refund') this.#refund(id, slot)
+    // A try begins with a fact: the owner commits it first, and comes back with `generate`.
+    else this.#report(id, { kind: 'slot' }, slot)
   }
 
   /** Runs a try whose `generation.started` is durable. */
@@ -130,8 +151,8 @@ export class EffectRunner {
   ): void {
     const { clock, meter } = this.#context.env
     const startedAt = clock.now()
-    const { ended, stop } = startBounded((signal) => work.effect(signal), clock)
-    const reported = ended.then((end) => {
+    const effect = startBounded((signal) => work.effect(signal), clock)
+    const ended = effect.ended.then((end) => {
       this.#running.delete(id)
       this.#deadlines.clear(id)
       meter.observe('effect_seconds', (clock.now() - startedAt) / 1000, { effect: owes, how: end.how })
@@ -139,9 +160,9 @@ export class EffectRunner {
       slot.release()
       this.#onIdle()
     })
-    this.#running.set(id, { owes, stop, ended: reported })
+    this.#running.set(id, { owes, ended, stop: effect.stop })
     this.#deadlines.set(id, startedAt + timeoutMs)
-    if (this.#lease.lost.aborted) stop('aborted')
+    if (this.#lease.lost.aborted) effect.stop('aborted')
   }
 
   #stopOverdue(): void {
@@ -150,7 +171,7 @@ export class EffectRunner {
   }
 
   #abortAll(): void {
-    for (const { stop } of this.#running.values()) stop('aborted')
+    for (const effect of this.#running.values()) effect.stop('aborted')
   }
 
   #retract(id: SessionId): void {

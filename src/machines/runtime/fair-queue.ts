@@ -24,12 +24,9 @@ export class FairQueue<Item extends Queued> {
 
   add(item: Item): void {
     this.#live.set(item.id, item)
-    let heap = this.#tenants.get(item.tenant)
-    if (heap === undefined) {
-      heap = new Heap<Item>(since)
-      this.#tenants.set(item.tenant, heap)
-    }
-    heap.push(item)
+    const heap = this.#tenants.get(item.tenant)
+    if (heap === undefined) this.#tenants.set(item.tenant, new Heap<Item>(since, item))
+    else heap.push(item)
   }
 
   remove(id: string): void {
