@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { requested, started } from '../support/facts.ts'
+import { Chain, factsOf, LOG, newSession } from '../support/store-world.ts'
+import { COMPLETED, grant, REFUNDED, type StoreBench } from './store-bench.ts'
+
+/** The promises of what a new owner asks, and of a repair. */
+export const historyLaws = (bench: StoreBench): void => {
+  describe('history', () => {
+    const { archive } = bench
+
+    it('admits a later epoch or the same grant, and no earlier one', async () => {
+      const admit = (number: number, token = `token-${number}`, log = LOG) =>
+        bench.store.history.admit({ log, partition: 0, epoch: { number, token } })
+      expect(await admit(5)).toEqual({ admitted: true, archived: null })
+      await archive(newSession(), COMPLETED)
+      expect(await admit(5)).toEqual({ admitted: true, archived: bench.chain.head })
+      expect(await admit(5, 'another')).toMatchObject({ admitted: false, reason: 'epoch_went_back' })
+      expect(await admit(4)).toMatchObject({ admitted: false, reason: 'epoch_went_back', archived: bench.chain.head })
+      expect(await admit(6, 'later', 'another log')).toMatchObject({ admitted: false, reason: 'log_replaced' })
+      expect(await admit(6)).toMatchObject({ admitted: true })
+    })
+
+    it('knows its sessions and steps', async () => {
+      const session = newSession()
+      await archive(session, COMPLETED)
+      const step = bench.chain.head
+      await archive(newSession(), COMPLETED)
+      expect(await bench.store.history.knows([session, newSession()])).toEqual(new Set([session]))
+      expect(await bench.store.history.step(0, 1)).toEqual(step)
+      expect(await bench.store.history.step(0, 3)).toBeNull()
+      expect(await bench.store.history.step(1, 1)).toBeNull()
+    })
+
+    it('tells the sessions behind a step with all their facts', async () => {
+      const [early, both, late] = [newSession(), newSession(), newSession()]
+      await bench.store.archive.append(LOG, [
+        bench.chain.step(...factsOf(early, COMPLETED), ...factsOf(both, [requested()])),
+      ])
+      await bench.store.archive.append(LOG, [
+        bench.chain.step(...factsOf(both, [started()], 2), ...factsOf(late, [requested()])),
+      ])
+      const after = await bench.store.history.sessionsAfter(0, 1)
+      expect(after).toEqual(
+        new Map([
+          [both, factsOf(both, [requested(), started()])],
+          [late, factsOf(late, [requested()])],
+        ]),
+      )
+      expect((await bench.store.history.sessionsAfter(0, 2)).size).toBe(0)
+      expect((await bench.store.history.sessionsAfter(1, 0)).size).toBe(0)
+    })
+
+    it('ends a repair: takes what is new, continues at the new head, and repeats harmlessly', async () => {
+      const [kept, lost, grown] = [newSession(), newSession(), newSession()]
+      await archive(kept, COMPLETED)
+      const common = bench.chain.head
+      await archive(lost, REFUNDED)
+      await archive(newSession(), COMPLETED)
+      const other = new Chain(0, common)
+      const steps = [other.step(...factsOf(grown, [requested()])), other.step(...factsOf(lost, REFUNDED))]
+      const claim = { log: 'log-2', partition: 0, epoch: grant(3) }
+      const head = other.head ?? { number: 0, id: '' }
+      for (let repeat = 0; repeat < 2; repeat++) {
+        await bench.store.history.mend(claim, steps, head)
+        expect(await bench.store.archive.head()).toBe(12)
+        expect((await bench.store.archive.heads()).get(0)).toEqual({ log: 'log-2', ...head })
+      }
+      expect(await bench.store.history.step(0, 2)).toEqual({ number: 2, id: steps[0]?.id })
+      expect(await bench.store.archive.session(grown)).toEqual(factsOf(grown, [requested()]))
+      expect((await bench.store.history.sessionsAfter(0, head.number)).size).toBe(0)
+      expect(await bench.store.history.admit({ ...claim, epoch: grant(4) })).toEqual({ admitted: true, archived: head })
+      expect(await bench.store.archive.append('log-2', [other.step()])).toBe('appended')
+    })
+  })
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { SessionId } from '../../src/events/ids.ts'
+import { tenantOf } from '../../src/events/owner.ts'
+import { refunds } from '../../src/projections/refunds.ts'
+import { sessions } from '../../src/projections/sessions.ts'
+import { failed, issued, refundRequested, requested, started, waived } from '../support/facts.ts'
+import { newSession, newUser } from '../support/store-world.ts'
+import { COMPLETED, type StoreBench } from './store-bench.ts'
+
+/** The promises of what HTTP and the command line read. */
+export const queryLaws = (bench: StoreBench): void => {
+  describe('queries', () => {
+    const { ordered, archive, project } = bench
+
+    it('answer from the facts while there is no row, and nothing for a session nobody knows', async () => {
+      const session = newSession()
+      const owner = newUser()
+      expect(await bench.store.queries.session(session)).toBeNull()
+      await archive(session, [requested({ owner }), started(), failed('moderation_blocked')])
+      expect(await bench.store.queries.session(session)).toMatchObject({
+        tenant: tenantOf(owner),
+        state: 'failed',
+        attempts: 1,
+        failureCode: 'moderation_blocked',
+        requestId: `req_${session}`,
+      })
+    })
+
+    it('list the newest sessions first, page by page, each once', async () => {
+      const all: SessionId[] = []
+      const owner = newUser()
+      for (let count = 0; count < 5; count++) {
+        const session = await ordered(owner)
+        await bench.world.age(session, (5 - count) * 1_000)
+        await archive(session, count === 4 ? [requested({ owner })] : COMPLETED)
+        all.unshift(session)
+      }
+      const elsewhere = await ordered()
+      await archive(elsewhere, COMPLETED)
+      await project(sessions)
+      const tenant = tenantOf(owner)
+      const first = await bench.store.queries.sessions({ tenant, limit: 2 })
+      const second = await bench.store.queries.sessions({ tenant, limit: 2, cursor: first.next ?? '' })
+      const third = await bench.store.queries.sessions({ tenant, limit: 2, cursor: second.next ?? '' })
+      const listed = [first, second, third].flatMap(({ items }) => items.map(({ sessionId }) => sessionId))
+      expect(listed).toEqual(all)
+      expect(third.next).toBeNull()
+      expect((await bench.store.queries.sessions({ state: 'queued', limit: 9 })).items).toMatchObject([
+        { sessionId: all[0], tenant },
+      ])
+      expect((await bench.store.queries.sessions({ limit: 9 })).items).toHaveLength(6)
+      expect(await bench.store.queries.backlog(tenant)).toBe(1)
+      await bench.store.queries.ping()
+    })
+
+    it('list refunds by state, page by page', async () => {
+      for (const end of [[issued()], [waived('overage')], []]) {
+        await archive(newSession(), [requested(), failed('expired', 0), refundRequested(), ...end])
+      }
+      await archive(newSession(), COMPLETED)
+      await project(refunds)
+      const first = await bench.store.queries.refunds({ limit: 2 })
+      const second = await bench.store.queries.refunds({ limit: 2, cursor: first.next ?? '' })
+      expect(first.items.length + second.items.length).toBe(3)
+      expect((await bench.store.queries.refunds({ state: 'waived', limit: 9 })).items).toMatchObject([
+        { state: 'waived', waiverReason: 'overage', channel: 'b2b' },
+      ])
+    })
+  })
+}
