@@ -36,6 +36,7 @@ const generator: Generator = {
 
 const lateRefunds = (platform: Platform): Platform => ({
   look: (session) => platform.look(session),
+  settle: (session, settlement, fence) => platform.settle(session, settlement, fence),
   refund: async (session, fence) => {
     const outcome = await platform.refund(session, fence)
     await sleep(Number(refundAnswerMs))

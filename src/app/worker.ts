@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { sessionTable } from '../machines/compile.ts'
 import { generate } from '../machines/effects/generate.ts'
+import { refund } from '../machines/effects/refund.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
@@ -24,7 +25,7 @@ export const openWorker = (config: Config, env: Environment, opened: Opened): Wo
       history: store.history,
       effects: {
         generate: generate({ clock, platform: store.platform, pictures, generator, objects }),
-        refund: (session, fence) => store.platform.refund(session, fence),
+        refund: refund(store.platform),
       },
       generations: new EffectPool(config.concurrency, rate, clock),
       refunds: new EffectPool(config.refundConcurrency, new RateShare(null, clock), clock),

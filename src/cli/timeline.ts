@@ -38,6 +38,7 @@ const words: { readonly [Type in FactType]: (fact: FactOf<Type>) => string } = {
   'refund.retrying': ({ data }) => `try ${data.tries}: ${data.error}`,
   'refund.waived': ({ data }) => `${data.reason}: ${data.detail}`,
   'refund.escalated': ({ data }) => `after ${data.tries} tries: ${data.error}`,
+  'refund.settlement_requested': ({ data }) => `by ${senderName(data.by)}: ${data.how}, ${data.why}`,
   'refund.settled': ({ data }) => `by ${senderName(data.by)}: ${data.how}, ${data.why}`,
   'refund.approved': ({ data }) => `by ${senderName(data.by)}`,
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Sender } from './generation.ts'
 import { SessionId } from './ids.ts'
+import { Settlement } from './refund.ts'
 import { GenerationTask, issueLines, type TaskSource } from './task.ts'
 
 /** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
@@ -10,6 +11,7 @@ export const MESSAGE_BYTES_MAX = 256 * 1024
 const Ask = z.discriminatedUnion('command', [
   z.object({ command: z.literal('generation.cancel'), sessionId: SessionId, by: Sender }),
   z.object({ command: z.literal('refund.retry'), sessionId: SessionId, by: Sender }),
+  z.object({ command: z.literal('refund.settle'), sessionId: SessionId, ...Settlement.shape }),
 ])
 
 /** A task with the note of how it came. `replay` makes the owner ask the archive before it opens a session. */

@@ -19,6 +19,14 @@ export type WaiverReason = z.infer<typeof WaiverReason>
 /** `paid` by us just now, or `found` already given back (by the platform, or by an earlier call of ours). */
 const RefundHow = z.enum(['paid', 'found'])
 
+/** How a refund was settled by hand: paid in another way, given back by the platform without a trace that we can read, or not at all. */
+export const SettlementHow = z.enum(['paid_outside', 'given_by_platform', 'written_off'])
+export type SettlementHow = z.infer<typeof SettlementHow>
+
+/** What an operator says who settles a refund by hand. */
+export const Settlement = z.object({ by: Sender, how: SettlementHow, why: text(1_000).min(1) })
+export type Settlement = z.infer<typeof Settlement>
+
 const Tries = z.int().positive()
 const Detail = text(2_000)
 
@@ -28,6 +36,7 @@ export const refundFacts = [
   fact('refund.retrying', { tries: Tries, error: Detail, retryAt: Time }),
   fact('refund.waived', { reason: WaiverReason, detail: Detail }),
   fact('refund.escalated', { tries: Tries, error: Detail, retryAt: Time }),
+  fact('refund.settlement_requested', Settlement.shape),
   fact('refund.settled', { by: Sender, how: text(200), why: text(1_000) }),
   fact('refund.approved', { by: Sender }),
 ] as const

@@ -4,6 +4,7 @@ import type { Command } from '../events/command.ts'
 import type { NewFact } from '../events/fact.ts'
 import type { Sender } from '../events/generation.ts'
 import { tenantOf } from '../events/owner.ts'
+import type { Settlement } from '../events/refund.ts'
 import { isoTime } from '../events/text.ts'
 import type { GenerationOutcome } from './effects/outcome.ts'
 import { backoffMs, type Policy } from './policy.ts'
@@ -68,18 +69,29 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
       if (!maySteer(session, command.by)) return { refused: 'comes from someone who has no say over the session' }
       if (!isGenerating(session)) return { ignored: 'too_late' }
       return { facts: [{ type: 'generation.cancelled', data: { by: command.by } }, refundRequested] }
-    case 'refund.retry': {
+    case 'refund.retry':
+    case 'refund.settle':
       if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over refunds' }
-      const tries = Math.max(1, session.context.refundTries)
-      const data = { tries, error: 'tried again on request', retryAt: isoTime(nowMs) }
-      if (session.state === 'failed.owed') return { facts: [{ type: 'refund.retrying', data }] }
-      if (session.state === 'failed.escalated') return { facts: [{ type: 'refund.escalated', data }] }
-      return session.state === 'new' ? { refused: 'names a session that is not known' } : { ignored: 'too_late' }
-    }
+      if (session.state === 'new') return { refused: 'names a session that is not known' }
+      if (!isOwed(session)) return { ignored: 'too_late' }
+      return { facts: [command.command === 'refund.retry' ? retryAtOnce(session, nowMs) : settlement(command)] }
     default:
       return assertNever(command)
   }
 }
+
+const retryAtOnce = ({ state, context }: Snapshot, nowMs: number): NewFact => {
+  const data = { tries: Math.max(1, context.refundTries), error: 'tried again on request', retryAt: isoTime(nowMs) }
+  return { type: state === 'failed.escalated' ? 'refund.escalated' : 'refund.retrying', data }
+}
+
+/** Only asked for: what the ledger's record says afterwards becomes the fact that settles. */
+const settlement = ({ by, how, why }: Settlement): NewFact => ({
+  type: 'refund.settlement_requested',
+  data: { by, how, why },
+})
+
+const isOwed = ({ state }: Snapshot): boolean => state === 'failed.owed' || state === 'failed.escalated'
 
 const decideStart = (session: Snapshot, circumstances: Circumstances): Decision => {
   const { nowMs, policy } = circumstances

@@ -2,6 +2,7 @@ import { assertEvent, assign, setup } from 'xstate'
 import { failures } from '../events/codes.ts'
 import type { Fact } from '../events/fact.ts'
 import type { Owner } from '../events/owner.ts'
+import type { Settlement } from '../events/refund.ts'
 
 /** What the machine remembers of a session: what its next decision needs, as plain JSON. Times are ISO 8601, UTC. */
 export interface SessionContext {
@@ -20,6 +21,8 @@ export interface SessionContext {
   readonly retryAt: string | null
   readonly failedAt: string | null
   readonly refundTries: number
+  /** What an operator wants noted in the place of a payment; whichever reaches the ledger's record first counts. */
+  readonly settlement: Settlement | null
 }
 
 const blank: SessionContext = {
@@ -34,6 +37,7 @@ const blank: SessionContext = {
   retryAt: null,
   failedAt: null,
   refundTries: 0,
+  settlement: null,
 }
 
 /** The work that a state owes: the runtime takes it up whenever it finds a session in such a state. */
@@ -82,6 +86,10 @@ export const sessionMachine = setup({
     fail: assign(({ event }) => ({ requestId: event.requestId, failedAt: event.at, retryAt: null })),
     // Owed only from now on: what is escalated is the wait since the approval.
     approve: assign(({ event }) => ({ failedAt: event.at })),
+    settle: assign(({ event }) => {
+      assertEvent(event, 'refund.settlement_requested')
+      return { settlement: event.data, retryAt: null }
+    }),
     postpone: assign(({ event }) => {
       assertEvent(event, ['refund.retrying', 'refund.escalated'])
       return { refundTries: event.data.tries, retryAt: event.data.retryAt }
@@ -136,6 +144,7 @@ export const sessionMachine = setup({
             'refund.waived': 'settled',
             'refund.settled': 'settled',
             'refund.retrying': { target: 'owed', actions: 'postpone' },
+            'refund.settlement_requested': { target: 'owed', actions: 'settle' },
             'refund.escalated': { target: 'escalated', actions: 'postpone' },
           },
         },
@@ -146,6 +155,7 @@ export const sessionMachine = setup({
             'refund.waived': 'settled',
             'refund.settled': 'settled',
             'refund.escalated': { target: 'escalated', actions: 'postpone' },
+            'refund.settlement_requested': { target: 'escalated', actions: 'settle' },
           },
         },
         // From before this system: nothing is owed until a person approves it.

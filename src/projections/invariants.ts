@@ -106,7 +106,7 @@ const readersSawOneOrder = ({ readings, facts }: Evidence): Violation[] =>
     return [{ promise: 'order per session', about: sessionId, what }]
   })
 
-const refundedOnce = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
+const refundedOnce = ({ refunds, facts }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
   const promise = 'nothing is done twice where it costs money'
   const found: Violation[] = []
   const counts = new Map<SessionId, number>()
@@ -119,6 +119,11 @@ const refundedOnce = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Sn
     const completed = sessions.get(sessionId)?.state === 'completed'
     if (by === 'us' && completed)
       found.push({ promise, about: sessionId, what: 'it completed, and we gave its credit back' })
+  }
+  for (const [id, history] of facts) {
+    const settled = history.some(({ type }) => type === 'refund.settled')
+    if (settled && refunds.some((one) => one.by === 'us' && one.sessionId === id))
+      found.push({ promise, about: id, what: 'it was settled by hand, and we gave its credit back' })
   }
   for (const [id, { state }] of sessions) {
     if (state === 'refunded' && !counts.has(id)) {

@@ -61,6 +61,7 @@ export const refunds = projection<RefundColumns>('refunds', {
     waiver_reason: data.reason,
     waiver_detail: data.detail,
   }),
+  'refund.settlement_requested': () => null,
   'refund.settled': ({ at, data }) => ({
     state: 'settled',
     settled_at: at,

@@ -70,6 +70,7 @@ export const sessions = projection<SessionColumns & CreationColumns>('sessions',
   'refund.retrying': () => null,
   'refund.waived': () => null,
   'refund.escalated': () => null,
+  'refund.settlement_requested': () => null,
   'refund.settled': () => null,
   'refund.approved': () => null,
 })

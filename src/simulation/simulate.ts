@@ -70,6 +70,7 @@ class Run {
     this.#playClients()
     if (this.#scheduler.chance(0.3)) this.#stopTheStore()
     if (this.#scheduler.chance(0.3)) this.#loseTheTail()
+    if (this.#scheduler.chance(0.3)) this.#stopTheLedger()
     this.#scheduler.after(CHAOS_MS, () => {
       this.#world.calm = true
     })
@@ -142,13 +143,28 @@ class Run {
       const { items } = await log.letters.list({ limit: REPLAYS, state: 'waiting' })
       for (const { id } of items) await replayLetter(id, { by: 'operator' }, { log, env })
     }
+    /** Settles by hand what seems to be owed, and now and then what is not: the payment may be under way. */
+    const settle = async () => {
+      const id = this.#scheduler.pick(this.#scheduler.chance(0.8) ? this.#owed() : [...this.#planned.keys()])
+      const by = { role: 'operator', name: 'operator' } as const
+      const ask = { command: 'refund.settle', sessionId: id, by, how: 'paid_outside', why: 'the shop paid' } as const
+      await log.publish([{ partition: this.#inboxFor(id), bytes: encodeAsk(ask), source: 'http' }])
+    }
     const tick = () => {
       this.#world.repairAll()
+      if (!this.#world.calm && this.#scheduler.chance(0.3)) settle().catch(() => {})
       if (!this.#world.calm && this.#scheduler.chance(0.2)) replay().catch(() => {})
       if (!this.#world.calm && this.#scheduler.chance(0.1)) this.#world.restartOne()
       this.#scheduler.after(20_000, tick)
     }
     this.#scheduler.after(20_000, tick)
+  }
+
+  /** Sessions whose refund was open when somebody last looked; any where there is none. */
+  #owed(): SessionId[] {
+    const all = [...this.#planned.keys()]
+    const owed = all.filter((id) => isOwed(this.#world.store.sessions.get(id)))
+    return owed.length > 0 ? owed : all
   }
 
   #playPlatform(): void {
@@ -191,6 +207,12 @@ class Run {
   #stopTheStore(): void {
     this.#scheduler.after(this.#scheduler.between(0, CHAOS_MS), () => {
       this.#world.storeDownUntil = this.#scheduler.now() + this.#scheduler.between(1_000, 60_000)
+    })
+  }
+
+  #stopTheLedger(): void {
+    this.#scheduler.after(this.#scheduler.between(0, CHAOS_MS), () => {
+      this.#world.ledgerRefusesUntil = this.#scheduler.now() + this.#scheduler.between(10_000, 200_000)
     })
   }
 
@@ -265,6 +287,9 @@ class Run {
     return ends
   }
 }
+
+const isOwed = (facts: Parameters<typeof replay>[2] | undefined): boolean =>
+  facts?.at(-1)?.type.startsWith('refund.') === true && !hasEnded(facts)
 
 const hasEnded = (facts: Parameters<typeof replay>[2] | undefined): boolean => {
   const last = facts?.at(-1)?.type

@@ -12,9 +12,11 @@ import { emptyStoreState, type StoreState } from '../adapters/memory/store-state
 import type { SessionId } from '../events/ids.ts'
 import { type SessionTable, sessionTable } from '../machines/compile.ts'
 import { generate } from '../machines/effects/generate.ts'
+import { refund } from '../machines/effects/refund.ts'
 import { defaultPolicy, type Policy } from '../machines/policy.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog, PartitionLease } from '../machines/ports/event-log.ts'
+import type { Platform } from '../machines/ports/platform.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
@@ -65,6 +67,8 @@ export class World {
   calm = false
   /** The database does not answer until then: the archive falls behind, while the log goes on. */
   storeDownUntil = 0
+  /** No credit can be given back until then, as where a balance is missing: refunds wait, and some are escalated. */
+  ledgerRefusesUntil = 0
   readonly #rates: FaultRates
   readonly #provider: SimulatedProvider
   readonly #plants: Plants
@@ -159,7 +163,7 @@ export class World {
       effects: {
         generate: (session: Parameters<typeof run>[0], signal: AbortSignal) =>
           this.#witness(process, session, signal, run),
-        refund: (session: SessionId, fence: { partition: number; epoch: number }) => platform.refund(session, fence),
+        refund: refund(platform),
       },
       generations: new EffectPool(CONCURRENCY, rate, env.clock),
       refunds: new EffectPool(CONCURRENCY, new RateShare(null, env.clock), env.clock),
@@ -198,7 +202,17 @@ export class World {
       archive: reach(store.archive, ['onGrowth']),
       tables: reach(store.tables),
       history: reach(store.history),
-      platform: reach(store.platform),
+      platform: reach(this.#refusing(store.platform)),
+    }
+  }
+
+  #refusing(platform: Platform): Platform {
+    return {
+      ...platform,
+      refund: async (session, fence) =>
+        this.now() < this.ledgerRefusesUntil
+          ? { kind: 'error', detail: 'the ledger refuses' }
+          : platform.refund(session, fence),
     }
   }
 

@@ -80,6 +80,20 @@ end $$;
 -- Gives the session's credit back at most once. Every error rolls all of it back.
 create or replace function public.wearon_refund(p_session uuid, p_partition integer, p_epoch bigint) returns json
 language plpgsql security definer set search_path = '' as $$
+begin
+  return wearon.record_refund(p_session, p_partition, p_epoch, null);
+end $$;
+
+-- Notes a settlement by hand ({"by", "how", "why"}) in the place of a payment; whichever has its record first counts.
+create or replace function public.wearon_settle(p_session uuid, p_partition integer, p_epoch bigint, p_settlement jsonb) returns json
+language plpgsql security definer set search_path = '' as $$
+begin
+  return wearon.record_refund(p_session, p_partition, p_epoch, p_settlement);
+end $$;
+
+-- Whoever inserts the record decides, and everyone else is answered what was decided.
+create or replace function wearon.record_refund(p_session uuid, p_partition integer, p_epoch bigint, p_settlement jsonb) returns json
+language plpgsql as $$
 declare fence bigint; record wearon.refund_records; decision jsonb;
 begin
   -- In share mode: a new owner's admission waits until this call is over, and is seen by every later one.
@@ -91,7 +105,7 @@ begin
   insert into wearon.refund_records (session_id) values (p_session) on conflict do nothing;
   select * into record from wearon.refund_records where session_id = p_session for update;
   if record.kind is null then
-    decision := wearon.decide_refund(p_session);
+    decision := wearon.decide_refund(p_session, p_settlement);
     update wearon.refund_records set kind = decision ->> 'kind', data = decision -> 'data', evidence = decision -> 'evidence',
       ledger_record = decision -> 'data' ->> 'ledgerRecord' where session_id = p_session returning * into record;
   end if;
@@ -99,7 +113,7 @@ begin
 end $$;
 
 -- Decides what a failed session's refund is, and pays it where it is to be paid. The caller holds the record.
-create or replace function wearon.decide_refund(p_session uuid) returns jsonb language plpgsql as $$
+create or replace function wearon.decide_refund(p_session uuid, p_settlement jsonb) returns jsonb language plpgsql as $$
 declare b2c public.generation_sessions; b2b public.store_generation_sessions; status text; evidence jsonb; given record;
 begin
   select * into b2c from public.generation_sessions where id = p_session for update;
@@ -119,18 +133,26 @@ begin
   end if;
   select * into given from wearon.given_back(p_session);
   if found then return wearon.issued(given.credits, given.payer, given.ledger_record, 'found', evidence); end if;
+  if p_settlement is not null then
+    perform wearon.close_row(p_session);
+    return jsonb_build_object('kind', 'settled', 'evidence', evidence, 'data', p_settlement);
+  end if;
   if status is null then
     return wearon.waived('never_charged', 'there is no session row, so nobody to give anything back to', evidence);
   end if;
   if exists (select from wearon.created_rows where session_id = p_session) then
     return wearon.waived('never_charged', 'the row was made here: no producer charged for it', evidence);
   end if;
-  -- Our projection may lag, and the platform's midnight job gives back what still looks as if it were going.
-  update public.generation_sessions as r set status = 'failed'
-    where r.id = p_session and r.status in ('queued', 'pending', 'processing');
+  perform wearon.close_row(p_session);
   if b2c.id is not null then return wearon.pay_user(b2c.user_id, p_session, evidence); end if;
   return wearon.refund_store_session(b2b, evidence);
 end $$;
+
+-- Our projection may lag, and the platform's midnight job gives back what still looks as if it were going.
+create or replace function wearon.close_row(p_session uuid) returns void language sql as $$
+  update public.generation_sessions set status = 'failed'
+    where id = p_session and status in ('queued', 'pending', 'processing')
+$$;
 
 create or replace function wearon.refund_store_session(p_row public.store_generation_sessions, p_evidence jsonb) returns jsonb
 language plpgsql as $$

@@ -3,6 +3,7 @@ import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
 import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { platformContract } from '../contracts/platform.ts'
+import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { sqlStoreWorld } from '../support/sql-store-world.ts'
@@ -24,4 +25,5 @@ const openWorld = async () => {
 }
 
 platformContract('embedded', openWorld)
+settlementContract('embedded', openWorld)
 storeContract('embedded', openWorld)

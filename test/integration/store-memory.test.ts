@@ -1,6 +1,8 @@
 import { platformContract } from '../contracts/platform.ts'
+import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
 import { memoryStoreWorld } from '../support/memory-store-world.ts'
 
 platformContract('memory', async () => memoryStoreWorld())
+settlementContract('memory', async () => memoryStoreWorld())
 storeContract('memory', async () => memoryStoreWorld())

@@ -9,6 +9,7 @@ const REFUND_ANSWER_MS = 150
 
 const lateRefunds = (platform: Platform): Platform => ({
   look: (session) => platform.look(session),
+  settle: (session, settlement, fence) => platform.settle(session, settlement, fence),
   refund: async (session, fence) => {
     const outcome = await platform.refund(session, fence)
     process.stdout.write(`paid ${session}\n`)

@@ -96,6 +96,11 @@ export const waived = (reason: WaiverReason = 'never_charged'): NewFact => ({
   data: { reason, detail: 'as told' },
 })
 
+export const settlementRequested = (): NewFact => ({
+  type: 'refund.settlement_requested',
+  data: { by: operator, how: 'paid_outside', why: 'the shopper has no balance' },
+})
+
 export const settled = (): NewFact => ({
   type: 'refund.settled',
   data: { by: operator, how: 'bank transfer', why: 'the shopper has no balance' },

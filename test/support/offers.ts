@@ -23,6 +23,7 @@ export const offers = ({ attempt }: SessionContext): NewFact[] => [
   facts.retrying(3, later),
   facts.waived(),
   facts.escalated(4, later),
+  facts.settlementRequested(),
   facts.settled(),
   facts.approved(),
 ]

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { FactOf } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
-import type { Payer } from '../../events/refund.ts'
-import type { Platform, RefundOutcome, Wanted } from '../../machines/ports/platform.ts'
+import type { Payer, Settlement } from '../../events/refund.ts'
+import type { Fence, Platform, RefundOutcome, Wanted } from '../../machines/ports/platform.ts'
 import type { RowsOwner } from '../../projections/store.ts'
 import { givenBack, payerOf } from './given-back.ts'
 import { type MemoryLedger, type Transaction, transactionsOf } from './ledger.ts'
@@ -30,9 +30,8 @@ export const memoryPlatform = (
   ledger: MemoryLedger,
   rowsOwner: RowsOwner,
   memory: RefundMemory,
-): Platform => ({
-  look: async (session) => look(state, rowsOwner, memory, session),
-  refund: async (session, { partition, epoch }): Promise<RefundOutcome> => {
+): Platform => {
+  const once = (session: SessionId, { partition, epoch }: Fence, settlement: Settlement | null): RefundOutcome => {
     const fence = state.fences.get(partition)?.epoch.number ?? null
     if (fence !== epoch) {
       const detail = `epoch ${epoch} of partition ${partition} is not the last admitted one (${fence ?? 'none'})`
@@ -41,14 +40,19 @@ export const memoryPlatform = (
     const known = memory.recall(session)
     if (known !== null) return known
     try {
-      const record = decide(state, ledger, memory, session)
+      const record = decide(state, ledger, memory, session, settlement)
       memory.remember(session, record)
       return record
     } catch (error) {
       return { kind: 'error', detail: error instanceof Error ? error.message : String(error) }
     }
-  },
-})
+  }
+  return {
+    look: async (session) => look(state, rowsOwner, memory, session),
+    refund: async (session, fence) => once(session, fence, null),
+    settle: async (session, settlement, fence) => once(session, fence, settlement),
+  }
+}
 
 const look = (state: StoreState, rowsOwner: RowsOwner, memory: RefundMemory, session: SessionId): Wanted => {
   const record = memory.recall(session)
@@ -78,14 +82,24 @@ const rowWasWritten = (state: StoreState, session: SessionId): boolean => {
 }
 
 /** Decides what a failed session's refund is, and pays it where it is to be paid. @throws before anything changed. */
-const decide = (state: StoreState, ledger: MemoryLedger, memory: RefundMemory, session: SessionId): RefundRecord => {
+const decide = (
+  state: StoreState,
+  ledger: MemoryLedger,
+  memory: RefundMemory,
+  session: SessionId,
+  settlement: Settlement | null,
+): RefundRecord => {
   const row = state.rows.get(session)
   const completed = state.sessions.get(session)?.some(({ type }) => type === 'generation.completed')
   if (row?.status === 'completed') return waived('row_completed', 'the session is completed: its row says so')
   if (completed) return waived('row_completed', 'the session is completed: its facts say so')
+  const found = row && memory.inLedger(row)
+  if (row && found) return issued(found, payerOf(row, found, shopperHash), 'found')
+  if (settlement !== null) {
+    if (row !== undefined) closeRow(state, row)
+    return { kind: 'settled', data: settlement }
+  }
   if (row === undefined) return waived('never_charged', 'there is no session row, so nobody to give anything back to')
-  const found = memory.inLedger(row)
-  if (found) return issued(found, payerOf(row, found, shopperHash), 'found')
   if (row.origin === 'worker') {
     return waived('never_charged', 'the row was made here: no producer charged for it')
   }
@@ -93,10 +107,14 @@ const decide = (state: StoreState, ledger: MemoryLedger, memory: RefundMemory, s
   if (!state.ledger.users.has(row.ownerId)) {
     throw new Error(`user ${row.ownerId} has no balance row to give the credit back to`)
   }
-  // Our projection may lag, and the platform's midnight job gives back what still looks as if it were going.
-  if (row.status !== 'failed') state.rows.set(session, { ...row, status: 'failed' })
+  closeRow(state, row)
   const paid = ledger.refundUser(row.ownerId, 1, `refund:${session}`)
   return issued(paid, payerOf(row, paid, shopperHash), 'paid')
+}
+
+/** Our projection may lag, and the platform's midnight job gives back what still looks as if it were going. */
+const closeRow = (state: StoreState, row: PlatformRow): void => {
+  if (row.channel === 'b2c' && row.status !== 'failed') state.rows.set(row.id, { ...row, status: 'failed' })
 }
 
 const refundStoreSession = (state: StoreState, ledger: MemoryLedger, row: PlatformRow): RefundRecord => {

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../events/ids.ts'
 import { tenantOf } from '../../events/owner.ts'
+import type { Settlement } from '../../events/refund.ts'
 import type { Input } from '../decide.ts'
 import type { GenerationOutcome } from '../effects/outcome.ts'
 import type { PartitionLease } from '../ports/event-log.ts'
@@ -53,6 +54,8 @@ export class EffectRunner {
   readonly #report: Report
   readonly #running = new Map<SessionId, Running>()
   readonly #offered = new Map<SessionId, EffectPool>()
+  /** Of offered refunds, the few that are to be settled by hand instead of being paid. */
+  readonly #settlements = new Map<SessionId, Settlement>()
   /** When each running effect passes its time limit. */
   readonly #deadlines: Alarm
   readonly #stopped = new AbortController()
@@ -71,12 +74,13 @@ export class EffectRunner {
     return this.#running.size
   }
 
-  /** Puts what the session owes in line for a slot. A session whose effect runs is not put in line again. */
+  /** Puts what the session owes in line for a slot, in the place of an earlier offer. One whose effect runs is left alone. */
   offer(session: Snapshot, owes: Owed): void {
     const { id } = session
     if (!this.#open || this.#running.has(id)) return
     const pool = owes === 'generation' ? this.#context.generations : this.#context.refunds
     this.#offered.set(id, pool)
+    if (session.context.settlement) this.#settlements.set(id, session.context.settlement)
     pool.offer(new Offer(session, owes, this.#grant))
   }
 
@@ -133,8 +137,10 @@ export class EffectRunner {
   #refund(id: SessionId, slot: Slot): void {
     const { effects, policy } = this.#context
     const fence = { partition: this.#lease.partition, epoch: this.#lease.epoch.number }
+    const settlement = this.#settlements.get(id) ?? null
+    this.#settlements.delete(id)
     this.#run(id, 'refund', slot, policy.refund.timeoutMs, {
-      effect: (signal) => effects.refund(id, fence, signal),
+      effect: (signal) => effects.refund(id, settlement, fence, signal),
       report: (ended) => {
         const outcome = refundOutcome(ended)
         this.#report(id, outcome === null ? lookAgain : { kind: 'refunded', outcome })
@@ -177,6 +183,7 @@ export class EffectRunner {
   #retract(id: SessionId): void {
     this.#offered.get(id)?.retract(id)
     this.#offered.delete(id)
+    this.#settlements.delete(id)
   }
 }
 

@@ -196,7 +196,10 @@ export class PartitionOwner {
     if (commit === null) return
     await this.#lease.commit(commit)
     if (commit.step !== null) this.#head = { number: commit.step.number, id: commit.step.id }
-    for (const { type } of draft.facts) env.meter.count('facts_total', { type })
+    for (const { type, sessionId } of draft.facts) {
+      env.meter.count('facts_total', { type })
+      if (type === 'refund.escalated') env.logger.error({ sessionId }, 'a refund is owed for too long: see to it')
+    }
   }
 
   /** Only behind the archive: what it has not read yet exists nowhere else. */

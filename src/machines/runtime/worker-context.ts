@@ -1,11 +1,12 @@
 import type { SessionId } from '../../events/ids.ts'
+import type { Settlement } from '../../events/refund.ts'
 import type { SessionTable } from '../compile.ts'
 import type { GenerationOutcome } from '../effects/outcome.ts'
 import type { Policy } from '../policy.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { History } from '../ports/history.ts'
-import type { RefundOutcome } from '../ports/platform.ts'
+import type { Fence, RefundOutcome } from '../ports/platform.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { EffectPool } from './effect-pool.ts'
 
@@ -13,7 +14,8 @@ import type { EffectPool } from './effect-pool.ts'
 export interface Effects {
   /** One try. Rejects only for what no code names. */
   generate(session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome>
-  refund(session: SessionId, fence: { partition: number; epoch: number }, signal: AbortSignal): Promise<RefundOutcome>
+  /** `settlement`: what an operator wants noted in the place of a payment. */
+  refund(session: SessionId, settlement: Settlement | null, fence: Fence, signal: AbortSignal): Promise<RefundOutcome>
 }
 
 /** What all partition owners of a process share. */

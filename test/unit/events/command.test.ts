@@ -167,6 +167,7 @@ describe('a command of ours', () => {
     { command: 'generation.cancel', sessionId, by: tenant(store) },
     { command: 'generation.cancel', sessionId, by: runtime },
     { command: 'refund.retry', sessionId, by: operator },
+    { command: 'refund.settle', sessionId, by: operator, how: 'paid_outside', why: 'bank transfer' },
   ])('is read as it was written: $command', (ask) => {
     expect(parseMessage(encodeAsk(ask), 'inbox')).toEqual(ask)
   })
@@ -176,6 +177,10 @@ describe('a command of ours', () => {
     ['one without a sender', { command: 'refund.retry', sessionId }],
     ['one of an operator without a name', { command: 'refund.retry', sessionId, by: { role: 'operator', name: '' } }],
     ['one without a session', { command: 'refund.retry', by: operator }],
+    [
+      'a settlement without a reason',
+      { command: 'refund.settle', sessionId, by: operator, how: 'paid_outside', why: '' },
+    ],
     ['a name that cannot be stored', { command: 'refund.retry', sessionId, by: { role: 'operator', name: '\0' } }],
   ])('is poison when it is %s', (_, ask) => {
     expect(parse(ask)).toEqual({ command: 'poison', reason: matching(/^not a command: /) })

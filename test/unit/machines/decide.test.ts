@@ -25,6 +25,7 @@ import {
   START_MS,
   sessionId,
   settled,
+  settlementRequested,
   started,
   store,
   tenant,
@@ -50,6 +51,9 @@ const task = (): Input => {
 const badTask = (...issues: string[]) => asks({ command: 'generation.reject', sessionId, issues })
 const cancel = (by: Sender = operator) => asks({ command: 'generation.cancel', sessionId, by })
 const retryRefund = (by: Sender = operator) => asks({ command: 'refund.retry', sessionId, by })
+
+const settle = (by: Sender = operator) =>
+  asks({ command: 'refund.settle', sessionId, by, how: 'paid_outside', why: 'the shopper has no balance' })
 
 const fails = (code: FailureCode, attempt = 1, retryAfterMs?: number): Input => {
   const noImage = { code, detail: 'as told', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
@@ -400,6 +404,36 @@ describe('a refund', () => {
       .after(HOUR_MS)
       .when(ledgerFails)
       .then(escalated(1, START_MS + 2 * HOUR_MS)))
+
+  it('is settled by hand only once the ledger has it on record', () => {
+    given(...owed)
+      .when(settle())
+      .then(settlementRequested())
+    given(...wasEscalated)
+      .when(settle())
+      .then(settlementRequested())
+    given(...owed, settlementRequested())
+      .when(refund({ kind: 'settled', data: dataOf(settled(), 'refund.settled') }))
+      .then(settled())
+    given(...owed, settlementRequested())
+      .when(refund({ kind: 'issued', data: dataOf(issued(), 'refund.issued') }))
+      .then(issued())
+  })
+
+  it('is not settled by a tenant, nor before anything is owed, nor after it was decided', () => {
+    given(...owed)
+      .when(settle(tenant(store)))
+      .thenRefused(/no say/)
+    given()
+      .when(settle())
+      .thenRefused(/not known/)
+    given(...processing)
+      .when(settle())
+      .thenIgnored('too_late')
+    given(...ends.imported)
+      .when(settle())
+      .thenIgnored('too_late')
+  })
 
   it.each([
     ['an operator', operator],

@@ -5,7 +5,7 @@ import type { Platform, RefundOutcome } from '../../../machines/ports/platform.t
 import type { RowsOwner } from '../../../projections/store.ts'
 import { type CallFunction, Refused } from './functions.ts'
 
-const [, Issued, , Waived, , Settled] = refundFacts
+const [, Issued, , Waived, , , Settled] = refundFacts
 
 const Outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('issued'), data: Issued.shape.data }),
@@ -22,16 +22,22 @@ const Look = z.discriminatedUnion('wanted', [
 /** The platform's rows and ledger behind the database's functions. */
 export const databasePlatform = (call: CallFunction, rowsOwner: RowsOwner): Platform => ({
   look: async (session) => Look.parse(await call('wearon_look', { p_session: session, p_rows_owner: rowsOwner })),
-  refund: async (session, { partition, epoch }): Promise<RefundOutcome> => {
-    const args = { p_session: session, p_partition: partition, p_epoch: epoch }
-    try {
-      return Outcome.parse(await call('wearon_refund', args))
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      return { kind: 'error', detail: `${error.code}: ${error.message}`.slice(0, DETAIL_MAX) }
-    }
+  refund: (session, { partition, epoch }) =>
+    decided(() => call('wearon_refund', { p_session: session, p_partition: partition, p_epoch: epoch })),
+  settle: (session, settlement, { partition, epoch }) => {
+    const args = { p_session: session, p_partition: partition, p_epoch: epoch, p_settlement: settlement }
+    return decided(() => call('wearon_settle', args))
   },
 })
+
+const decided = async (call: () => Promise<unknown>): Promise<RefundOutcome> => {
+  try {
+    return Outcome.parse(await call())
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return { kind: 'error', detail: `${error.code}: ${error.message}`.slice(0, DETAIL_MAX) }
+  }
+}
 
 /** What `refund.retrying` keeps of an error. */
 const DETAIL_MAX = 2_000

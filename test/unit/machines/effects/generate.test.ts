@@ -45,6 +45,7 @@ const worldOf = (world: World) => {
     platform: {
       look: async () => world.wanted ?? { wanted: true },
       refund: () => Promise.reject(new Error('not asked for')),
+      settle: () => Promise.reject(new Error('not asked for')),
     },
     pictures: {
       fetch: async (urls) => {

@@ -1,0 +1,8 @@
+import type { Platform } from '../ports/platform.ts'
+import type { Effects } from '../runtime/worker-context.ts'
+
+/** Does what a failed session owes: gives its credit back, or notes the settlement that an operator asked for. */
+export const refund =
+  (platform: Pick<Platform, 'refund' | 'settle'>): Effects['refund'] =>
+  (session, settlement, fence) =>
+    settlement === null ? platform.refund(session, fence) : platform.settle(session, settlement, fence)
