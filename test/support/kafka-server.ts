@@ -123,8 +123,8 @@ const propertiesOf = (folder: string, { port, controllerPort, advertised, behind
     // Tests do not wait 6 s for a process that died.
     'group.min.session.timeout.ms': 500,
     // A broker that was killed is back without waiting until its controller takes it for dead.
-    'broker.session.timeout.ms': 1_500,
-    'broker.heartbeat.interval.ms': 300,
+    'broker.session.timeout.ms': 4_000,
+    'broker.heartbeat.interval.ms': 500,
     'auto.create.topics.enable': false,
     ...(secure && securityOf(secure)),
   })

@@ -5,7 +5,7 @@ import { type Anchor, isThere, printOf } from './anchors.ts'
 import type { LeaseStart } from './lease-table.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
-import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
+import { isOutOfRange, type Slice, type Wire, type WireRecord } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024
@@ -51,9 +51,14 @@ export const openInbox = async (reading: InboxReading, consumed: InboxPlace | nu
   let next = last === null ? (await wire.boundsOf(topic, partition)).start : last.offset + 1
   let ahead: readonly WireRecord[] = []
   let mayHoldMore = true
+  /** What came with the news, and how far the inbox reaches by it. */
+  let brought: Slice | null = null
+  let heardUpTo = next
   const listeners = new Set<() => void>()
-  const stop = news.onArrival(partition, next, () => {
+  const stop = news.onArrival(partition, next, (slice) => {
     mayHoldMore = true
+    heardUpTo = Math.max(heardUpTo, slice?.end ?? 0)
+    if (slice !== undefined && brought?.offset !== next) brought = slice
     for (const listener of listeners) listener()
   })
   held.ended.addEventListener('abort', stop)
@@ -67,18 +72,22 @@ export const openInbox = async (reading: InboxReading, consumed: InboxPlace | nu
     for (const anchor of anchors()) if (!(await isThere(anchor, wire))) throw wentBack()
     sureAt = changes
   }
+  const fetch = async () => {
+    try {
+      const [slice] = await wire.fetch([{ topic, partition, offset: next }], { waitMs: 0, bytes: FETCH_BYTES })
+      return slice
+    } catch (error) {
+      throw isOutOfRange(error) ? wentBack() : error
+    }
+  }
   const read = async () => {
-    const [slice] = await wire
-      .fetch([{ topic, partition, offset: next }], { waitMs: 0, bytes: FETCH_BYTES })
-      .catch((error: unknown) => {
-        throw isOutOfRange(error) ? wentBack() : error
-      })
+    const slice = brought?.offset === next && brought.records.length > 0 ? brought : await fetch()
     await assertUnbroken()
     ahead = slice?.records ?? []
     const newest = ahead.at(-1)
     if (newest !== undefined) last = { offset: newest.offset, print: printOf(newest) }
     next = (newest?.offset ?? next - 1) + 1
-    if (slice === undefined || slice.end > next) mayHoldMore = true
+    if (slice === undefined || Math.max(slice.end, heardUpTo) > next) mayHoldMore = true
   }
   return {
     anchors,

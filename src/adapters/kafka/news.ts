@@ -5,10 +5,14 @@ import type { Topics } from './topics.ts'
 import { isOutOfRange, type Place, type Refused, type Slice, type Wire } from './wire.ts'
 
 type Listener = () => void
+/** With what was brought along; without where somebody has to look. */
+type ArrivalListener = (slice?: Slice) => void
 
 /** A broker holds the question this long when there is nothing new; what is watched from now on joins the next one. */
 const WAIT_MS = 1_000
 const AFTER_ERROR_MS = 500
+/** Of each inbox, brought along with the news: some dozens of messages, so that nobody has to ask for them. */
+const ARRIVAL_BYTES = 64 * 1024
 /** Enough for thousands of notices. */
 const OWNERS_BYTES = 256 * 1024
 
@@ -22,7 +26,7 @@ export class News {
   readonly #onError: (error: unknown) => void
   readonly #growth = new Set<Listener>()
   readonly #owning = new Set<Listener>()
-  readonly #arrivals = new Map<number, { offset: number; readonly listener: Listener }>()
+  readonly #arrivals = new Map<number, { offset: number; readonly listener: ArrivalListener }>()
   /** Places that were refused a moment ago. */
   readonly #resting = new Set<string>()
   readonly #closing = new AbortController()
@@ -62,7 +66,7 @@ export class News {
   }
 
   /** Calls back when the partition's inbox holds something at or behind the offset, and again when more came. */
-  onArrival(partition: number, offset: number, listener: Listener): () => void {
+  onArrival(partition: number, offset: number, listener: ArrivalListener): () => void {
     const watched = { offset, listener }
     this.#arrivals.set(partition, watched)
     this.#start()
@@ -128,7 +132,7 @@ export class News {
   }
 
   async #ask(places: readonly Place[]): Promise<void> {
-    const { slices, refused } = await this.#watch.fetchEach(places, { waitMs: WAIT_MS, bytes: 1 })
+    const { slices, refused } = await this.#watch.fetchEach(places, { waitMs: WAIT_MS, bytes: ARRIVAL_BYTES })
     if (this.#closing.signal.aborted) return
     this.#spread(slices)
     if (refused.length > 0) void this.#rest(refused)
@@ -168,7 +172,7 @@ export class News {
     const tails = this.#growth.size > 0 ? (this.#tails ?? []) : []
     const all = [
       { topic: owners, partition: 0, offset: this.#owners.next },
-      ...tails.flatMap((offset, partition) => [{ topic: journal, partition, offset }]),
+      ...tails.flatMap((offset, partition) => [{ topic: journal, partition, offset, bytes: 1 }]),
       ...[...this.#arrivals].map(([partition, { offset }]) => ({ topic: inbox, partition, offset })),
     ]
     return all.filter((place) => !this.#resting.has(nameOf(place)))
@@ -181,7 +185,7 @@ export class News {
       const arrival = slice.topic === inbox ? this.#arrivals.get(slice.partition) : undefined
       if (arrival !== undefined && slice.end > arrival.offset) {
         arrival.offset = slice.end
-        arrival.listener()
+        arrival.listener(slice)
       }
     }
     const grown = slices.filter(

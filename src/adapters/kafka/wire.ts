@@ -7,6 +7,8 @@ export interface Place {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** In place of what the question allows for each partition. */
+  readonly bytes?: number
 }
 
 export interface WireRecord {
@@ -185,7 +187,11 @@ export class Wire {
     const broker = await this.#cluster.findBroker({ nodeId })
     const topics = [...Map.groupBy(asked, ({ topic }) => topic)].map(([topic, of]) => ({
       topic,
-      partitions: of.map(({ partition, offset }) => ({ partition, fetchOffset: `${offset}`, maxBytes: bytes })),
+      partitions: of.map(({ partition, offset, bytes: maxBytes = bytes }) => ({
+        partition,
+        fetchOffset: `${offset}`,
+        maxBytes,
+      })),
     }))
     const request = { maxWaitTime: waitMs, minBytes: 1, maxBytes: FETCH_BYTES_MAX, topics }
     return slicesOf(asked, (await broker.fetch(request)) as Answer)
