@@ -29,25 +29,18 @@ const LASTS_MS: Readonly<Record<Act['kind'], number>> = {
   leave: 2_000,
 }
 
-/** What the log's adapter and server allow. */
-export interface Possible {
-  readonly losesItsTail: boolean
-  readonly databaseApart: boolean
-}
-
-/** The faults of one seed, in order. `few`: a run of some seconds. */
-export const planActs = (chance: Chance, extent: 'few' | 'all', possible: Possible): Act[] => {
+/** The faults of one seed, in order. `few`: a run of some seconds. @param databaseApart whether log and tables are two servers. */
+export const planActs = (chance: Chance, extent: 'few' | 'all', databaseApart: boolean): Act[] => {
   const slot = () => chance.between(0, WORKERS - 1)
   const kill = (): Act => ({ kind: 'kill', slot: slot(), downMs: chance.between(300, 2_000) })
-  const lose: Act[] = possible.losesItsTail ? [{ kind: 'lose last second' }] : []
   const few: Act[] = [
     kill(),
     { kind: 'cut', way: 'log', slot: slot() },
     { kind: 'cut', way: 'database', slot: slot() },
-    ...lose,
+    { kind: 'lose last second' },
   ]
   if (extent === 'few') return chance.shuffled(few)
-  const databaseDies: Act[] = possible.databaseApart ? [{ kind: 'restart', server: 'database', graceful: false }] : []
+  const databaseDies: Act[] = databaseApart ? [{ kind: 'restart', server: 'database', graceful: false }] : []
   const acts = chance.shuffled<Act>([
     ...few,
     kill(),

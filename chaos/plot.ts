@@ -76,15 +76,14 @@ const xOf =
 const yOf = ({ top, bottom }: { top: number; bottom: number }, value: number, max: number): number =>
   bottom - (value / max) * (bottom - top)
 
-const panel = (place: { top: number; bottom: number }, max: number): string[] => [
-  ...[0, 0.5, 1].flatMap((share) => {
+const panel = (place: { top: number; bottom: number }, max: number): string[] =>
+  [0, 0.5, 1].flatMap((share) => {
     const y = yOf(place, share * max, max)
     return [
       `<path class="${share === 0 ? 'axis' : 'grid'}" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/>`,
       `<text class="small" x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${share * max}</text>`,
     ]
-  }),
-]
+  })
 
 /** Labels stand on two lines in turn, so that neighbours do not cover each other. */
 const eventMark = (x: number, label: string, index: number): string[] => [

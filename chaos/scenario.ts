@@ -62,8 +62,7 @@ const play = async (options: ChaosOptions, world: World): Promise<Omit<ChaosOutc
   const { servers, fleet } = world
   const { seed, log, partitions } = options
   const chance = new Chance(seed)
-  const possible = { losesItsTail: servers.loseLastSecond !== null, databaseApart: log !== 'postgres' }
-  const acts = planActs(chance, options.faults, possible)
+  const acts = planActs(chance, options.faults, log !== 'postgres')
   const routes: [Route, ...Route[]] = log === 'redis' ? ['list', 'http', 'inbox'] : ['http', 'inbox']
   const sessions = planSessions(chance, options.sessions, routes)
   const producers = new Producers(sessions, world.doors)

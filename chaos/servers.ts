@@ -12,9 +12,11 @@ import { openConnection } from '../src/adapters/redis/connection.ts'
 import { openRedisLog } from '../src/adapters/redis/event-log.ts'
 import { steadyClock } from '../src/adapters/system/clock.ts'
 import type { EventLog } from '../src/machines/ports/event-log.ts'
+import { cutTail } from '../test/support/kafka-cut.ts'
 import { startKafka } from '../test/support/kafka-server.ts'
 import { startPostgres } from '../test/support/postgres-server.ts'
 import { startRedis } from '../test/support/redis-server.ts'
+import { grown, topicEnds } from './kafka-ends.ts'
 import { openProxy, type Proxy } from './proxy.ts'
 
 export type LogKind = 'redis' | 'kafka' | 'postgres'
@@ -35,8 +37,8 @@ export interface Servers {
   readonly list: ((bytes: Uint8Array) => Promise<void>) | null
   restartLog(graceful: boolean): Promise<void>
   restartDatabase(graceful: boolean): Promise<void>
-  /** Kills the log's server, takes its last second of writes from it and starts it again; null where that is not built. */
-  readonly loseLastSecond: (() => Promise<void>) | null
+  /** Kills the log's server, takes its last second of writes from it and starts it again. */
+  loseLastSecond(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -69,7 +71,7 @@ export const startServers = async (kind: LogKind, slots: number, partitions: num
     list: logServer.list,
     restartLog: (graceful) => logServer.restartLog(graceful),
     restartDatabase: (graceful) => postgres.restart(graceful),
-    loseLastSecond: logServer.loseLastSecond,
+    loseLastSecond: () => logServer.loseLastSecond(),
     stop: async () => {
       await logServer.log.close()
       await logServer.stop()
@@ -139,7 +141,14 @@ const onKafka = async (parts: LogParts): Promise<LogServer> => {
     log: await openKafkaLog({ ...shapeOf(parts), kafka: { brokers: [server.broker], clientId: 'chaos' } }),
     list: null,
     restartLog: (graceful) => server.restart(graceful),
-    loseLastSecond: null,
+    loseLastSecond: async () => {
+      const before = await topicEnds(server.broker, 'wearon')
+      await sleep(LOST_MS)
+      const lost = grown(before, await topicEnds(server.broker, 'wearon'))
+      await server.restart(false, async (folder) => {
+        for (const { topic, partition, offset } of lost) await cutTail(folder, topic, partition, offset)
+      })
+    },
     stop: async () => {
       await Promise.all(proxies.map((proxy) => proxy.close()))
       await server.stop()

@@ -42,6 +42,8 @@ export class Stage {
   }
 
   async play(act: Act): Promise<Played> {
+    // Otherwise it may meet a process that has nothing to lose yet.
+    await this.even()
     const at = Date.now()
     const recoveriesMs = await this.#do(act)
     const whole = await this.whole()
@@ -141,7 +143,7 @@ export class Stage {
   }
 
   async #lose(): Promise<void> {
-    await this.#servers.loseLastSecond?.()
+    await this.#servers.loseLastSecond()
     this.lostAt = Date.now()
     await sleep(NOTICE_MS)
   }

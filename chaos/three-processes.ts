@@ -50,7 +50,7 @@ const play = async ({ seed, partitions, paceMs, perSecond }: ThreeOptions, world
   const { fleet, ownership, servers, provider } = world
   const stage = new Stage(world, partitions)
   await Promise.all([fleet.start(0), fleet.start(1)])
-  await stage.whole()
+  await stage.even()
   const spreadMs = 4 * paceMs + FROZEN_MS
   const sessions = planSessions(new Chance(seed), Math.round((spreadMs / 1_000) * perSecond), ['inbox'])
   const producers = new Producers(sessions, world.doors)
@@ -77,6 +77,7 @@ const play = async ({ seed, partitions, paceMs, perSecond }: ThreeOptions, world
       events.push({ at: Date.now(), label: 'first goes on' })
       fleet.thaw(0)
     })
+    await sleep(paceMs)
   }
   await Promise.all([script(), producers.run(spreadMs)])
   const endedAt = Date.now()
