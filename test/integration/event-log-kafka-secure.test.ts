@@ -43,7 +43,8 @@ describe.runIf(hasKafka)('a broker that asks for TLS and a password', () => {
   }
 
   it.each(['PLAIN', 'SCRAM-SHA-512'])('takes a message, and gives it out, with %s', async (mechanism) => {
-    const { log, close } = await open({ KAFKA_SASL_MECHANISM: mechanism })
+    const opened = await open({ KAFKA_SASL_MECHANISM: mechanism })
+    const { log } = opened
     const worker = startWorker(log)
     await log.publish([message(1, mechanism)])
     const lease = await eventually(() => worker.lease(1))
@@ -54,7 +55,7 @@ describe.runIf(hasKafka)('a broker that asks for TLS and a password', () => {
       expect(seen).toContain(mechanism)
     })
     await worker.stop()
-    await close()
+    await opened.close()
   })
 
   it('says which variables to look at when it refuses the password, or is not trusted', async () => {

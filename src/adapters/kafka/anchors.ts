@@ -10,6 +10,12 @@ export interface Anchor {
   readonly is: (record: WireRecord) => boolean
 }
 
+/** A message's place, and what lay there: an inbox that lost its tail gives the same offset to another message. */
+export interface InboxPlace {
+  readonly offset: number
+  readonly print: string
+}
+
 /** Tells a record from another one that was given the same offset later. */
 export const printOf = ({ timestamp, value }: WireRecord): string => `${timestamp}-${crc32(value).toString(16)}`
 
@@ -37,7 +43,7 @@ export class Anchors {
   readonly #lost = new Set<string>()
   readonly #listeners = new Set<() => void>()
   #sureAt = 0
-  #looking: Promise<void> | null = null
+  #isLooking = false
 
   constructor(links: Links, wire: Wire, onError: (error: unknown) => void) {
     this.#links = links
@@ -56,7 +62,7 @@ export class Anchors {
 
   /** Whether the lease has lost what it stands on, as far as was looked; looks again when that may have changed. */
   hasLost(token: string): boolean {
-    if (this.#links.changes !== this.#sureAt) this.#looking ??= this.#look().finally(() => (this.#looking = null))
+    if (this.#links.changes !== this.#sureAt && !this.#isLooking) void this.#look()
     return this.#lost.has(token)
   }
 
@@ -67,11 +73,13 @@ export class Anchors {
   }
 
   async #look(): Promise<void> {
+    this.#isLooking = true
     const { changes } = this.#links
     const looks = [...this.#leases].map(async ([token, anchors]) => {
       for (const anchor of anchors()) if (!(await isThere(anchor, this.#wire))) this.#lose(token, anchor)
     })
     const results = await Promise.allSettled(looks)
+    this.#isLooking = false
     // What could not be looked at is looked at again.
     if (results.every(({ status }) => status === 'fulfilled')) this.#sureAt = changes
   }

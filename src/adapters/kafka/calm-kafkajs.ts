@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 interface RequestQueue {
   readonly pending: readonly unknown[]
-  scheduleCheckPendingRequests(): void
+  scheduleCheckPendingRequests: (this: RequestQueue) => void
 }
 
 /**
@@ -13,10 +13,10 @@ export const calmKafkajs = (): void => {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
     readonly prototype: RequestQueue
   }
-  const { scheduleCheckPendingRequests } = prototype
-  if (scheduleCheckPendingRequests.name === calmly.name) return
+  const original: (this: RequestQueue) => void = prototype.scheduleCheckPendingRequests
+  if (original.name === calmly.name) return
   function calmly(this: RequestQueue): void {
-    if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
+    if (this.pending.length > 0) original.call(this)
   }
   prototype.scheduleCheckPendingRequests = calmly
 }

@@ -1,7 +1,7 @@
 import { TaskSource } from '../../events/task.ts'
 import { Fenced, type InboxMessage, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
-import { type Anchor, isThere, printOf } from './anchors.ts'
+import { type Anchor, type InboxPlace, isThere, printOf } from './anchors.ts'
 import type { LeaseStart } from './lease-table.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
@@ -9,12 +9,6 @@ import { isOutOfRange, type Slice, type Wire, type WireRecord } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024
-
-/** A message's place, and what lay there: an inbox that lost its tail gives the same offset to another message. */
-export interface InboxPlace {
-  readonly offset: number
-  readonly print: string
-}
 
 interface InboxReading {
   readonly held: HeldLease<LeaseStart>

@@ -3,7 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
 import { owesWork } from '../shared/owes-work.ts'
-import type { InboxPlace } from './inbox.ts'
+import type { InboxPlace } from './anchors.ts'
 import type { Bodies, Closed, JournalRecord } from './records.ts'
 import { judge, type Reached } from './rule.ts'
 

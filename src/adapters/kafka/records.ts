@@ -3,7 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { StateName } from '../../machines/compile.ts'
 import { FORMAT, type Step, type StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot } from '../../machines/snapshot.ts'
-import type { InboxPlace } from './inbox.ts'
+import type { InboxPlace } from './anchors.ts'
 import type { Mark } from './rule.ts'
 import type { WireRecord } from './wire.ts'
 
