@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { isServiceKey } from './config/service-key.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
 const ROLES = ['api', 'worker', 'projector', 'bridge'] as const
@@ -69,9 +70,11 @@ export interface Config {
   readonly objectsDir: string
   readonly roles: ReadonlySet<Role>
   readonly eventLog: 'embedded' | 'postgres' | 'redis' | 'kafka'
-  readonly store: 'embedded' | 'postgres'
+  readonly store: 'embedded' | 'postgres' | 'supabase'
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
+  /** The project's address and the key of its service role. */
+  readonly supabase: { readonly url: string; readonly key: string } | null
   readonly kafka: {
     /** `host:port` each. */
     readonly brokers: readonly string[]
@@ -131,6 +134,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     store: valueOf(choices, 'STORE') as Config['store'],
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
+    supabase: supabaseOf(variables),
     kafka: kafkaOf(variables),
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
@@ -163,6 +167,9 @@ const kafkaOf = (variables: Variables): Config['kafka'] => {
     login: username === undefined || password === undefined ? null : { mechanism, username, password },
   }
 }
+
+const supabaseOf = ({ SUPABASE_URL: project, SUPABASE_SERVICE_ROLE_KEY: key }: Variables): Config['supabase'] =>
+  project === undefined || key === undefined ? null : { url: project, key }
 
 /** A choice that is not made follows from what is set: the platform's present environment is enough. */
 const choose = (variables: Variables): Choice[] => [
@@ -197,7 +204,7 @@ const valueOf = (choices: readonly Choice[], name: string): string =>
 
 const BUILT: Readonly<Record<string, readonly string[]>> = {
   EVENT_LOG: ['embedded', 'postgres', 'redis', 'kafka'],
-  STORE: ['embedded', 'postgres'],
+  STORE: ['embedded', 'postgres', 'supabase'],
   OBJECTS: ['folder'],
   GENERATOR: ['preview'],
 }
@@ -225,5 +232,14 @@ const missing = (variables: Variables, choices: readonly Choice[]): string[] => 
     : []),
   ...(valueOf(choices, 'EVENT_LOG') === 'redis' && variables.REDIS_URL === undefined
     ? ['REDIS_URL is needed for EVENT_LOG=redis']
+    : []),
+  ...(valueOf(choices, 'STORE') === 'supabase' ? supabaseProblems(variables) : []),
+]
+
+const supabaseProblems = ({ SUPABASE_URL: project, SUPABASE_SERVICE_ROLE_KEY: key }: Variables): string[] => [
+  ...(project === undefined ? ['SUPABASE_URL is needed for STORE=supabase'] : []),
+  ...(key === undefined ? ['SUPABASE_SERVICE_ROLE_KEY is needed for STORE=supabase'] : []),
+  ...(key !== undefined && !isServiceKey(key)
+    ? ['SUPABASE_SERVICE_ROLE_KEY is no key of the service role: sb_secret_…, or the legacy one called service_role']
     : []),
 ]

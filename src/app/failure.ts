@@ -2,9 +2,10 @@ import { FolderInUse } from '../adapters/postgres/lock.ts'
 import { MigrationEdited } from '../adapters/postgres/migrate.ts'
 import { RedisUnreachable } from '../adapters/redis/errors.ts'
 import { UnfitServer } from '../adapters/redis/server-check.ts'
+import { SupabaseError } from '../adapters/supabase/errors.ts'
 import { ConfigError } from '../config.ts'
 import { WrongPartitionCount } from '../machines/ports/event-log.ts'
-import { MigrationsPending } from './open.ts'
+import { MigrationsPending } from './open-store.ts'
 
 /** Why the process cannot go on, for whoever started it. */
 export interface Failure {
@@ -13,7 +14,15 @@ export interface Failure {
   readonly text: string
 }
 
-const EXPECTED = [FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount, RedisUnreachable, UnfitServer]
+const EXPECTED = [
+  FolderInUse,
+  MigrationsPending,
+  MigrationEdited,
+  WrongPartitionCount,
+  RedisUnreachable,
+  UnfitServer,
+  SupabaseError,
+]
 
 /** One clear line for what may be expected; what may not comes with its stack. */
 export const failureOf = (error: unknown): Failure => {

@@ -2,32 +2,17 @@ import { type FolderObjects, openFolderObjects } from '../adapters/folder/object
 import { openEmbedded } from '../adapters/postgres/embedded.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
 import { migrate, pending } from '../adapters/postgres/migrate.ts'
-import { type PlatformView, platformView } from '../adapters/postgres/platform-view.ts'
-import { postgresProducer } from '../adapters/postgres/producer.ts'
 import { openServer } from '../adapters/postgres/server.ts'
 import type { Sql } from '../adapters/postgres/sql.ts'
-import { openPostgresStore } from '../adapters/postgres/store.ts'
 import { previewGenerator } from '../adapters/preview/generator.ts'
 import type { Config } from '../config.ts'
 import type { Check } from '../http/parts.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { Generator } from '../machines/ports/generator.ts'
-import type { Producer } from '../projections/producer.ts'
 import type { Store } from '../projections/store.ts'
 import type { ProcessEnvironment } from './environment.ts'
 import { type OpenedLog, openLog } from './open-log.ts'
-
-/** Tables are missing in a database that is not ours to change without being asked. */
-export class MigrationsPending extends Error {
-  override readonly name = 'MigrationsPending'
-
-  constructor(names: readonly string[]) {
-    super(
-      `the database of DATABASE_URL lacks ${names.length} ${names.length === 1 ? 'migration' : 'migrations'} ` +
-        `(${names.join(', ')}). Apply with: npm run wearon -- migrate`,
-    )
-  }
-}
+import { MigrationsPending, type OpenedStore, openStore } from './open-store.ts'
 
 /** Everything outside of the process that it works with, as the configuration chose it. */
 export interface Opened {
@@ -36,10 +21,7 @@ export interface Opened {
   readonly store: Store
   readonly objects: FolderObjects
   readonly generator: Generator
-  /** Plays the platform's producer; null on a database that may be the platform's. */
-  readonly producer: Producer | null
-  /** What the platform's front ends and books show. */
-  readonly view: PlatformView
+  readonly played: OpenedStore['played']
   readonly checks: readonly Check[]
   /** No other process can have log or store open: both are embedded. */
   readonly alone: boolean
@@ -50,7 +32,7 @@ export interface Opened {
   close(): Promise<void>
 }
 
-/** @throws FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount, or what a database answered. */
+/** @throws FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount, SupabaseError, or what a database answered. */
 export const openAll = async (config: Config, env: ProcessEnvironment): Promise<Opened> => {
   const databases = new Databases(config)
   try {
@@ -64,11 +46,9 @@ export const openAll = async (config: Config, env: ProcessEnvironment): Promise<
 const openOn = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<Opened> => {
   const { clock } = env
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
-  const sql = await databases.open(config.store)
+  const { store, played, remedy } = await openStore(config, env, (kind) => databases.open(kind))
   const opened = await openLog(config, env, (kind) => databases.open(kind))
   const { log, bridge } = opened
-  // On databases of our own nobody else makes session rows.
-  const store = openPostgresStore(sql, { clock, rowsOwner: 'ours' })
   const objects = await openFolderObjects({
     folder: config.objectsDir,
     publicUrl: () => publicUrl,
@@ -80,9 +60,8 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
     store,
     objects,
     generator: previewGenerator(),
-    producer: config.store === 'embedded' ? postgresProducer(sql) : null,
-    view: platformView(sql),
-    checks: checksOf(config, store, log),
+    played,
+    checks: checksOf(config, store, log, remedy),
     alone: config.eventLog === 'embedded' && config.store === 'embedded',
     publicUrl: () => publicUrl,
     announce: (url) => {
@@ -97,10 +76,10 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   }
 }
 
-const checksOf = (config: Config, store: Store, log: EventLog): Check[] => [
+const checksOf = (config: Config, store: Store, log: EventLog, remedy: string): Check[] => [
   {
     name: 'database',
-    remedy: `See that the database answers (STORE=${config.store}).`,
+    remedy,
     run: () => store.queries.ping(),
   },
   {
@@ -115,7 +94,7 @@ const checksOf = (config: Config, store: Store, log: EventLog): Check[] => [
 /** At most one embedded database and one connection to a server, whoever asks for them. */
 class Databases {
   readonly #config: Config
-  readonly #open = new Map<Config['store'], Sql>()
+  readonly #open = new Map<'embedded' | 'postgres', Sql>()
   #lock: FolderLock | null = null
 
   constructor(config: Config) {
@@ -127,7 +106,7 @@ class Databases {
     return this.#lock
   }
 
-  async open(kind: Config['store']): Promise<Sql> {
+  async open(kind: 'embedded' | 'postgres'): Promise<Sql> {
     const known = this.#open.get(kind)
     if (known !== undefined) return known
     const sql = kind === 'embedded' ? await this.#openFolder() : openServer({ url: this.#config.databaseUrl ?? '' })
@@ -150,5 +129,5 @@ class Databases {
 
 const refuseUnmigrated = async (sql: Sql): Promise<void> => {
   const names = await pending(sql)
-  if (names.length > 0) throw new MigrationsPending(names)
+  if (names.length > 0) throw new MigrationsPending(names, 'DATABASE_URL', 'npm run wearon -- migrate')
 }

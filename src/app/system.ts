@@ -101,7 +101,7 @@ class Running {
   }
 
   #httpParts(): HttpParts {
-    const { log, store, objects, producer, view, checks } = this.#opened
+    const { log, store, objects, played, checks } = this.#opened
     const worker = this.#worker
     return {
       log,
@@ -112,7 +112,7 @@ class Running {
       objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),
-      rehearsal: producer === null ? null : openRehearsal({ producer, view, objects }, () => this.#env.newId()),
+      rehearsal: played && openRehearsal({ ...played, objects }, () => this.#env.newId()),
       status: () => ({
         loops: this.#loops.map(({ status }) => status()),
         partitions: worker?.partitions ?? [],

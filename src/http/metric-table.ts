@@ -101,4 +101,9 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Sessions whose rows the database refused, waiting to be tried again.',
     labels: ['projection'],
   },
+  supabase_failures_total: {
+    type: 'counter',
+    help: 'Calls through Supabase that failed, by what went wrong; those that were repeated count each time.',
+    labels: ['code'],
+  },
 }

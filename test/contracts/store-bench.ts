@@ -21,11 +21,11 @@ export interface StoreBench {
   /** The steps of partition 0. */
   readonly chain: Chain
   /** Lets the producer order a session. */
-  ordered(owner?: Owner): Promise<SessionId>
+  readonly ordered: (owner?: Owner) => Promise<SessionId>
   /** Archives facts of a session, in one step. */
-  archive(session: SessionId, facts: readonly NewFact[], first?: number): Promise<'appended' | 'moved'>
+  readonly archive: (session: SessionId, facts: readonly NewFact[], first?: number) => Promise<'appended' | 'moved'>
   /** Brings a projection's rows up to the archive's end. */
-  project(projection: Projection, on?: Store, batch?: number): Promise<void>
+  readonly project: (projection: Projection, on?: Store, batch?: number) => Promise<void>
 }
 
 /** Opens a world before each test of the suite around, and closes it afterwards. */

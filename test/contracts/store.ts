@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import type { StoreWorld } from '../support/store-world.ts'
+import { ALL_CAPABILITIES, type StoreCapabilities, type StoreWorld } from '../support/store-world.ts'
 import { acceptanceLaws } from './store-acceptances.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
@@ -10,13 +10,17 @@ import { rebuildLaws } from './store-rebuild.ts'
 import { reconciliationLaws } from './store-reconciliation.ts'
 
 /** The promises of the archive, the history, the projections' tables, the queries and the acceptances. */
-export const storeContract = (name: string, openWorld: () => Promise<StoreWorld>): void => {
+export const storeContract = (
+  name: string,
+  openWorld: () => Promise<StoreWorld>,
+  capabilities: StoreCapabilities = ALL_CAPABILITIES,
+): void => {
   describe(`${name} store`, () => {
     const bench = openStoreBench(openWorld)
     archiveLaws(bench)
     historyLaws(bench)
     projectionLaws(bench)
-    rebuildLaws(bench)
+    rebuildLaws(bench, capabilities)
     queryLaws(bench)
     reconciliationLaws(bench)
     acceptanceLaws(bench)

@@ -2,20 +2,24 @@ import { postgresProducer } from '../../src/adapters/postgres/producer.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { openPostgresStore } from '../../src/adapters/postgres/store.ts'
 import { ownerId } from '../../src/projections/sessions.ts'
-import type { Store } from '../../src/projections/store.ts'
+import type { RowsOwner, Store } from '../../src/projections/store.ts'
 import { realClock } from './clock.ts'
 import { sqlPlatformPlay } from './platform-play.ts'
 import type { RowSeen, StoreWorld } from './store-world.ts'
 
-/** A migrated database, opened by as many "processes" as a test wants. */
-export const sqlStoreWorld = (connect: () => Sql, onClose: () => Promise<void>): StoreWorld => {
+/** A migrated database, opened by as many "processes" as a test wants, each through a plain connection unless told otherwise. */
+export const sqlStoreWorld = (
+  connect: () => Sql,
+  onClose: () => Promise<void>,
+  openStore = (rowsOwner: RowsOwner) => openPostgresStore(connect(), { rowsOwner, clock: realClock }),
+): StoreWorld => {
   const sql = connect()
   const stores: Store[] = []
   const number = async (text: string, values: readonly unknown[]) =>
     (await sql.query<{ number: number }>(text, values))[0]?.number ?? Number.NaN
   return {
     open: (rowsOwner = 'platform') => {
-      const store = openPostgresStore(connect(), { rowsOwner, clock: realClock })
+      const store = openStore(rowsOwner)
       stores.push(store)
       return store
     },

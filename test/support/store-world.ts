@@ -40,6 +40,14 @@ export interface StoreWorld {
   close(): Promise<void>
 }
 
+/** What a database cannot keep for a reason that is no fault. */
+export interface StoreCapabilities {
+  /** Whether session rows, and the accounts that they need, may be made here: a hosted project makes its users itself. */
+  readonly ownTables: boolean
+}
+
+export const ALL_CAPABILITIES: StoreCapabilities = { ownTables: true }
+
 export const newSession = (): SessionId => SessionId.parse(randomUUID())
 export const newUser = (): Owner => ({ channel: 'b2c', userId: UserId.parse(randomUUID()) })
 export const newStore = (): Owner => ({ channel: 'b2b', storeId: StoreId.parse(randomUUID()) })

@@ -43,6 +43,10 @@ export const migrate = async (sql: Sql, folder: string = MIGRATIONS): Promise<st
 export const pending = async (sql: Queryable, folder: string = MIGRATIONS): Promise<string[]> =>
   notApplied(await readMigrations(folder), await recorded(sql)).map(({ name }) => name)
 
+/** The names of all migrations that this program needs. */
+export const migrationNames = async (folder: string = MIGRATIONS): Promise<string[]> =>
+  (await readMigrations(folder)).map(({ name }) => name)
+
 const bookkeeping = `
   create schema if not exists wearon;
   create table if not exists wearon.migrations (

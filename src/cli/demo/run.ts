@@ -75,6 +75,8 @@ const startOn = (folder: string, { scenes }: Plot): Promise<System> => {
 }
 
 const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Outcome> => {
+  const { played } = system.opened
+  if (played === null) throw new Error('the demo plays on an embedded database')
   const client = new Client(system.url)
   const stop = new AbortController()
   const watch: Watch = new Watch((fact) => board.fact(fact))
@@ -84,7 +86,7 @@ const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Out
     await playProducers(plot, system, client, pictures)
     const ids = plot.scenes.map(({ sessionId }) => sessionId)
     await Promise.race([following, watch.closed(ids), sleep(DEADLINE_MS, undefined, { signal: stop.signal })])
-    return await readOutcome(plot, client, system.opened.view)
+    return await readOutcome(plot, client, played.view)
   } finally {
     board.end()
     stop.abort()

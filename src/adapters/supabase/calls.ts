@@ -1,0 +1,93 @@
+import { backoffMs } from '../../machines/policy.ts'
+import type { Environment } from '../../machines/ports/environment.ts'
+import { type CallFunction, Refused } from '../shared/database/functions.ts'
+import type { CallOnce } from './client.ts'
+import { repeatAfter, SupabaseError } from './errors.ts'
+
+/** Whether a function may be called again although the first call may have been carried out, and why. */
+interface Rule {
+  readonly repeat: boolean
+  readonly because: string
+  readonly timeoutMs?: number
+}
+
+/** Ours take milliseconds; a hosted project cancels them after 8 s. */
+const TIMEOUT_MS = 10_000
+/** Those that go over whole tables, for a project whose statement timeout lets them. */
+const LONG_MS = 60_000
+
+const read: Rule = { repeat: true, because: 'it only reads' }
+
+/** One row per function. What has none is not repeated. */
+export const rules: Readonly<Record<string, Rule>> = {
+  wearon_archive_heads: read,
+  wearon_archive_head: read,
+  wearon_archive_read: read,
+  wearon_archive_session: read,
+  wearon_knows: read,
+  wearon_step: read,
+  wearon_sessions_after: { ...read, timeoutMs: LONG_MS },
+  wearon_projection_position: read,
+  wearon_projection_status: read,
+  wearon_look: read,
+  wearon_sessions: read,
+  wearon_backlog: read,
+  wearon_refunds: read,
+  wearon_accepted: read,
+  wearon_reconciliation: { ...read, timeoutMs: LONG_MS },
+  wearon_applied_migrations: read,
+  wearon_archive_append: {
+    repeat: true,
+    because: 'steps that are there do not follow: moved, and the caller looks anew',
+  },
+  wearon_apply: { repeat: true, because: 'the position is behind them: moved, and the caller looks anew' },
+  wearon_admit: { repeat: true, because: 'the same grant is admitted again' },
+  wearon_mend: { repeat: true, because: 'the head says that it is done', timeoutMs: LONG_MS },
+  wearon_retry_set_aside: { repeat: true, because: 'what was written is set aside no more', timeoutMs: LONG_MS },
+  wearon_refund: { repeat: true, because: 'it finds the record of the first' },
+  wearon_accept: {
+    repeat: true,
+    because: 'it answers again with the first answer, not yet published: the caller goes on',
+  },
+  wearon_accept_published: { repeat: true, because: 'published stays published' },
+  wearon_accept_prune: { repeat: true, because: 'what is forgotten stays so; only the count is less' },
+  wearon_rebuild_begin: {
+    repeat: false,
+    because: 'a late first call would empty rows that are computed aside already',
+  },
+  wearon_rebuild_switch: { repeat: false, because: 'the report of the first would be lost', timeoutMs: LONG_MS },
+}
+
+const RETRIES_MAX = 4
+const backoff = { firstMs: 100, maxMs: 2_000 }
+/** Whoever called has other work, and limits of its own: no repeat begins later than this. */
+const GIVE_UP_MS = 12_000
+
+/** Repeats calls that failed in passing: all of which nothing happened, the others where the table lets them. */
+export const repeatingCalls =
+  (call: CallOnce, env: Environment, closing: AbortSignal): CallFunction =>
+  async (name, args) => {
+    const { repeat = false, timeoutMs = TIMEOUT_MS } = rules[name] ?? {}
+    const { clock, meter } = env
+    const lastAt = clock.now() + GIVE_UP_MS
+    for (let tries = 0; ; tries++) {
+      try {
+        return await call(name, args, timeoutMs)
+      } catch (error) {
+        meter.count('supabase_failures_total', { code: codeOf(error) })
+        const waitMs = Math.max(backoffMs(backoff, tries, env.random()), retryAfterMs(error))
+        const outcome = repeatAfter(error)
+        const mayRepeat = outcome === 'safe' || (outcome === 'open' && repeat)
+        if (!mayRepeat || tries === RETRIES_MAX || clock.now() + waitMs > lastAt) throw error
+        await clock.sleep(waitMs, closing)
+        if (closing.aborted) throw error
+      }
+    }
+  }
+
+const codeOf = (error: unknown): string => {
+  if (error instanceof SupabaseError) return error.code
+  return error instanceof Refused ? 'refused' : 'unknown'
+}
+
+const retryAfterMs = (error: unknown): number => (error instanceof SupabaseError ? (error.retryAfterMs ?? 0) : 0)

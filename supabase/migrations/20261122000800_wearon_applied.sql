@@ -1,0 +1,20 @@
+-- Which migrations this database has, for a client that reaches it by function calls alone.
+
+-- By name: what our own command applied (wearon.migrations), and what `supabase db push` did (its own table).
+create or replace function public.wearon_applied_migrations() returns json
+language plpgsql stable security definer set search_path = '' as $$
+declare names text[] := '{}'; pushed text[];
+begin
+  if to_regclass('wearon.migrations') is not null then
+    execute 'select coalesce(array_agg(name), ''{}'') from wearon.migrations' into names;
+  end if;
+  if to_regclass('supabase_migrations.schema_migrations') is not null then
+    execute 'select coalesce(array_agg(version || ''_'' || name), ''{}'') from supabase_migrations.schema_migrations' into pushed;
+  end if;
+  return to_json(names || pushed);
+end $$;
+
+select wearon.lock_down();
+
+-- PostgREST keeps a list of the functions; a hosted project reads it anew by itself.
+notify pgrst, 'reload schema';
