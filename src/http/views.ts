@@ -1,4 +1,5 @@
-import type { Page, ReconciliationSummary, RefundView, SessionView } from '../projections/queries.ts'
+import type { Page, RefundView, SessionView } from '../projections/queries.ts'
+import type { ReconciliationSummary } from '../projections/reconciliation.ts'
 import type { ProjectionStatus } from '../projections/store.ts'
 
 /** How things look from outside: JSON in snake_case, as the platform writes it. */

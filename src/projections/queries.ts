@@ -2,6 +2,7 @@ import type { FailureCode } from '../events/codes.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { Channel } from '../events/owner.ts'
 import type { SessionState } from '../machines/compile.ts'
+import type { Books } from './reconciliation.ts'
 
 /** A session as people ask for it. Times are ISO 8601, UTC. */
 export interface SessionView {
@@ -25,10 +26,26 @@ export interface SessionView {
 
 export type RefundState = 'owed' | 'issued' | 'waived' | 'settled' | 'escalated'
 
+/** Which refunds; times are ISO 8601 and bound since when it is owed. */
+export interface RefundFilter {
+  readonly state?: RefundState
+  readonly channel?: Channel
+  /** A store or a user. */
+  readonly owner?: string
+  /** The id of the account that got it back, or a shopper's e-mail. */
+  readonly payer?: string
+  readonly since?: string
+  /** Outside. */
+  readonly until?: string
+}
+
 /** One refund as finance asks for it. */
 export interface RefundView {
   readonly sessionId: SessionId
   readonly channel: Channel | null
+  /** The store or the user of the session; null for a rejected task. */
+  readonly ownerId: string | null
+  readonly requestId: string | null
   readonly state: RefundState
   readonly payer: { readonly kind: 'user' | 'store' | 'shopper'; readonly id: string; readonly email?: string } | null
   readonly credits: number | null
@@ -39,22 +56,8 @@ export interface RefundView {
   readonly how: 'paid' | 'found' | null
   readonly waiverReason: string | null
   readonly settledAt: string | null
-}
-
-/** Do the books balance? In credits; `charged = kept + givenBack + owed + open` holds when there are no exceptions. */
-export interface ReconciliationSummary {
-  readonly asOf: string
-  /** The archive's ordinal that this was computed from. */
-  readonly position: number
-  readonly charged: number
-  readonly kept: number
-  readonly givenBack: number
-  readonly owed: number
-  /** Charged for sessions that have not ended. */
-  readonly open: number
-  /** How many sessions fall in each class: `matched`, `owed`, `overdue`, `duplicate`, … */
-  readonly classes: Readonly<Record<string, number>>
-  readonly balanced: boolean
+  /** By whom, how and why it was settled by hand. */
+  readonly settlement: { readonly by: string; readonly how: string; readonly why: string } | null
 }
 
 /** The cursor asked for was not handed out here. */
@@ -69,7 +72,7 @@ export interface Page<Item> {
 }
 
 /** What HTTP and the command line read. */
-export interface Queries {
+export interface Queries extends Books {
   session(id: SessionId): Promise<SessionView | null>
   sessions(filter: {
     state?: SessionState
@@ -77,8 +80,7 @@ export interface Queries {
     cursor?: string
     limit: number
   }): Promise<Page<SessionView>>
-  refunds(filter: { state?: RefundState; cursor?: string; limit: number }): Promise<Page<RefundView>>
-  reconciliation(): Promise<ReconciliationSummary>
+  refunds(filter: RefundFilter & { cursor?: string; limit: number }): Promise<Page<RefundView>>
   /** Sessions of a tenant that have not ended. */
   backlog(tenant: string): Promise<number>
   /** Resolves when the database answers; rejects with the reason otherwise. */

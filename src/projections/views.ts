@@ -58,6 +58,8 @@ export interface RefundRow extends RefundColumns {
 export const refundView = (row: RefundRow): RefundView => ({
   sessionId: SessionId.parse(row.session_id),
   channel: row.channel ?? null,
+  ownerId: row.owner_id ?? null,
+  requestId: row.request_id ?? null,
   state: row.state ?? 'owed',
   payer: payerOf(row),
   credits: row.credits ?? null,
@@ -68,7 +70,11 @@ export const refundView = (row: RefundRow): RefundView => ({
   how: row.how ?? null,
   waiverReason: row.waiver_reason ?? null,
   settledAt: utc(row.settled_at),
+  settlement: settlementOf(row),
 })
+
+const settlementOf = ({ settled_by: by, settled_how: how, settled_why: why }: RefundRow): RefundView['settlement'] =>
+  by && how ? { by, how, why: why ?? '' } : null
 
 const payerOf = ({ payer_kind: kind, payer_id: id, payer_email: email }: RefundRow): RefundView['payer'] => {
   if (!kind || !id) return null

@@ -544,15 +544,6 @@ language sql stable security definer set search_path = '' as $$
       where store_id = substr(p_tenant, 7)::uuid and state in ('queued', 'processing')) end
 $$;
 
-create or replace function public.wearon_refunds(
-  p_state text default null, p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
-language sql stable security definer set search_path = '' as $$
-  select coalesce(json_agg(page order by since desc, session_id desc), '[]') from (
-    select * from wearon.refunds as r where r.state is not null and (p_state is null or r.state = p_state)
-      and (p_before is null or (r.since, r.session_id) < (p_before, p_before_id))
-    order by r.since desc, r.session_id desc limit p_limit) as page
-$$;
-
 -- Acceptances: the first answer to a publication ----------------------------------------------------------------------
 create or replace function public.wearon_accept(
   p_session uuid, p_tenant text, p_key text, p_fingerprint text, p_answer jsonb, p_at timestamptz) returns json

@@ -28,6 +28,12 @@ begin
   return jsonb_build_object('kind', 'shopper', 'storeId', p_store, 'email', email);
 end $$;
 
+-- The session that a refund names in its description: ours, or the platform's nightly one.
+create or replace function wearon.session_named(p_description text) returns uuid language sql immutable as $$
+  select substring(p_description from
+    '^(?:refund:|Stuck job recovery: session )([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)')::uuid
+$$;
+
 -- The refund that the ledger already holds for a session, ours or the platform's; no row when there is none.
 create or replace function wearon.given_back(p_session uuid) returns table (ledger_record text, credits integer, payer jsonb)
 language sql stable as $$
@@ -218,5 +224,21 @@ create or replace function wearon.waived(p_reason text, p_detail text, p_evidenc
   select jsonb_build_object('kind', 'waived', 'evidence', p_evidence, 'data',
     jsonb_build_object('reason', p_reason, 'detail', p_detail))
 $$;
+
+-- A page of refunds, newest first. `p_payer`: an account's id or a shopper's e-mail; since and until bound when it came to be owed.
+create or replace function public.wearon_refunds(
+  p_state text default null, p_channel text default null, p_owner uuid default null, p_payer text default null,
+  p_since timestamptz default null, p_until timestamptz default null,
+  p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (select coalesce(json_agg(page order by since desc, session_id desc), '[]') from (
+    select * from wearon.refunds as r where r.state is not null and (p_state is null or r.state = p_state)
+      and (p_channel is null or r.channel = p_channel) and (p_owner is null or r.owner_id = p_owner)
+      and (p_payer is null or r.payer_id::text = lower(p_payer) or r.payer_email = lower(p_payer))
+      and (p_since is null or r.since >= p_since) and (p_until is null or r.since < p_until)
+      and (p_before is null or (r.since, r.session_id) < (p_before, p_before_id))
+    order by r.since desc, r.session_id desc limit p_limit) as page);
+end $$;
 
 select wearon.lock_down();

@@ -1,103 +1,200 @@
--- Do the books balance? The facts' sessions and refunds held against the platform's credit tables.
+-- Do the books balance? Every session of ours, and every refund, balance and charge of the platform's, with its place in the books.
+-- All of it as of a moment: what happened later is left out, so that the same question has the same answer later.
+
+create index if not exists wearon_store_generation_sessions_request
+  on public.store_generation_sessions (store_id, request_id);
+create index if not exists refunds_requested on wearon.refunds (requested_at);
 
 -- The ledger's refunds, each with the session that it stands for (null: none of the platform's or ours).
 create or replace view wearon.ledger_refunds with (security_invoker = true) as
   select t.id::text as ledger_record, t.amount, t.created_at, 'b2c' as channel, t.user_id as owner_id, t.description,
-    coalesce(record.session_id,
-      substring(t.description from '^(?:refund:|Stuck job recovery: session )([0-9a-f]{8}-[0-9a-f-]{27})(?: |$)')::uuid) as session_id
+    coalesce(record.session_id, wearon.session_named(t.description)) as session_id
   from public.credit_transactions as t left join wearon.refund_records as record on record.ledger_record = t.id::text
   where t.type = 'refund'
   union all
-  select t.id::text, t.amount, t.created_at, 'b2b', t.store_id, t.description, r.id
+  select t.id::text, t.amount, t.created_at, 'b2b', t.store_id, t.description,
+    coalesce(record.session_id, wearon.session_named(t.description), r.id)
   from public.store_credit_transactions as t
+    left join wearon.refund_records as record on record.ledger_record = t.id::text
     left join public.store_generation_sessions as r on r.store_id = t.store_id and r.request_id = t.request_id
   where t.type = 'refund';
 
-create index if not exists wearon_store_generation_sessions_request
-  on public.store_generation_sessions (store_id, request_id);
-
--- One line per session of ours: what was charged, what was given back, and the name of its place in the books.
-create or replace view wearon.session_books with (security_invoker = true) as
-  with given as (
-    select session_id, count(*) as refunds, sum(amount) as given_back from wearon.ledger_refunds group by session_id)
-  select s.session_id, s.channel, s.owner_id, s.outcome, s.state as refund, s.waiver_reason as waiver, s.since,
-    coalesce(given.refunds, 0) as refunds, coalesce(given.given_back, 0) as given_back,
-    case when made.session_id is not null then 0
-      -- A user's charges name no session: each of the producer's rows stands for one credit.
-      when b2c.id is not null then 1
-      else coalesce(-charge.amount, 0) end as charged
-  from wearon.refunds as s
-    left join given using (session_id)
-    left join wearon.created_rows as made using (session_id)
-    left join public.generation_sessions as b2c on b2c.id = s.session_id
-    left join public.store_generation_sessions as b2b on b2b.id = s.session_id
-    left join public.store_credit_transactions as charge
-      on charge.store_id = b2b.store_id and charge.request_id = b2b.request_id and charge.type = 'deduction';
-
-create or replace function wearon.session_class(p wearon.session_books, p_as_of timestamptz) returns text language sql immutable as $$
-  select case
-    when p.refunds > 1 then 'duplicate'
-    when p.outcome = 'completed' then case when p.refunds > 0 then 'unexpected' else 'matched' end
-    when p.outcome = 'open' then 'open'
-    when p.refund = 'issued' and p.refunds = 0 then 'missing'
-    when p.refunds > 0 then case when p.given_back = p.charged then 'matched' else 'amount_differs' end
-    when p.refund = 'waived' then coalesce(p.waiver, 'never_charged')
-    when p.refund = 'settled' then 'settled'
-    when p.refund is null then 'imported'
-    when p_as_of - p.since > interval '1 hour' then 'overdue'
-    else 'owed' end
-$$;
-
--- Refunds of no session of ours. What the platform settled before a task came to us is explained by its own failed row.
-create or replace view wearon.unknown_refunds with (security_invoker = true) as
-  select refund.* from wearon.ledger_refunds as refund
-  where not exists (select from wearon.refunds as s where s.session_id = refund.session_id)
-    and not (refund.session_id is null and refund.description = 'Queue error - refund')
-    and not exists (select from public.generation_sessions as r
-      where r.id = refund.session_id and r.status = 'failed' and r.state is null)
-    and not exists (select from public.store_generation_sessions as r
-      where r.id = refund.session_id and r.status = 'failed' and r.state is null);
-
 -- Accounts whose balance is not the sum of its transactions; a shopper's purchases are only in its own counters.
 create or replace view wearon.balance_differences with (security_invoker = true) as
-  select 'user' as kind, c.user_id as owner_id, null as email, c.balance, coalesce(sum(t.amount), 0) as expected
+  select 'user' as kind, c.user_id as owner_id, null as email, c.balance, coalesce(sum(t.amount), 0) as expected, c.updated_at
   from public.user_credits as c left join public.credit_transactions as t using (user_id)
-  group by c.user_id, c.balance having c.balance <> coalesce(sum(t.amount), 0)
+  group by c.user_id, c.balance, c.updated_at having c.balance <> coalesce(sum(t.amount), 0)
   union all
-  select 'store', c.store_id, null, c.balance, coalesce(sum(t.amount), 0)
+  select 'store', c.store_id, null, c.balance, coalesce(sum(t.amount), 0), c.updated_at
   from public.store_credits as c left join public.store_credit_transactions as t
-    on t.store_id = c.store_id and t.type <> 'overage' and coalesce(t.description, '') !~ '\(shopper=|\[shopper_hash='
-  group by c.store_id, c.balance having c.balance <> coalesce(sum(t.amount), 0)
+    on t.store_id = c.store_id and t.type <> 'overage'
+      and coalesce(t.description, '') not like '%(shopper=%' and coalesce(t.description, '') not like '%[shopper\_hash=%'
+  group by c.store_id, c.balance, c.updated_at having c.balance <> coalesce(sum(t.amount), 0)
   union all
-  select 'shopper', store_id, shopper_email, balance, total_purchased - total_spent
+  select 'shopper', store_id, shopper_email, balance, total_purchased - total_spent, updated_at
   from public.store_shopper_credits where balance <> total_purchased - total_spent;
 
-create or replace function public.wearon_reconciliation(p_as_of timestamptz) returns json
-language sql stable security definer set search_path = '' as $$
-  with lines as materialized (
-    select books.*, wearon.session_class(books, p_as_of) as class,
-      greatest(books.charged - books.given_back, 0) as remainder,
-      case when books.outcome = 'open' then 'open'
-        when books.outcome = 'failed' and books.refund in ('owed', 'escalated', 'issued') then 'owed' else 'kept' end as bucket
-    from wearon.session_books as books),
-  classes as (
-    select class as name, count(*) as count from lines group by class
-    union all select 'unknown_to_us', count(*) from wearon.unknown_refunds
-    union all select 'balance_differs', count(*) from wearon.balance_differences
-    union all select 'set_aside', count(distinct session_id) from wearon.set_aside where projection = 'refunds'),
-  sums as (
-    select coalesce(sum(charged), 0) as charged, coalesce(sum(given_back), 0) as given_back,
-      coalesce(sum(remainder) filter (where bucket = 'kept'), 0) as kept,
-      coalesce(sum(remainder) filter (where bucket = 'owed'), 0) as owed,
-      coalesce(sum(remainder) filter (where bucket = 'open'), 0) as open from lines)
-  select json_build_object(
-    'asOf', to_char(p_as_of at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'position', public.wearon_projection_position('refunds'),
-    'charged', charged, 'kept', kept, 'givenBack', given_back, 'owed', owed, 'open', open,
-    'classes', (select coalesce(json_object_agg(name, count), '{}') from classes where count > 0),
-    'balanced', charged = kept + given_back + owed + open and not exists (select from classes where count > 0 and name in
-      ('duplicate', 'unexpected', 'missing', 'amount_differs', 'unknown_to_us', 'balance_differs')))
-  from sums
+-- The shopper that a transaction is marked with: the e-mail, or the hash where it is not that of the row's shopper.
+create or replace function wearon.shopper_marked(p_description text, p_shopper_email text) returns text language sql immutable as $$
+  select coalesce(substring(p_description from '\(shopper=([^()]+)\)\s*$'),
+    case when substring(p_description from '\[shopper_hash=([0-9a-f]{12})\]') in
+      (left(md5(lower(trim(p_shopper_email))), 12), left(md5(p_shopper_email), 12)) then lower(trim(p_shopper_email))
+    else substring(p_description from '\[shopper_hash=[0-9a-f]{12}\]') end)
 $$;
+
+-- One line per session of ours: what was charged, what was given back, and the name of its place in the books. `drift`: credits
+-- that are not where the facts say. Sessions count for the day on which they were requested; null bounds are none.
+create or replace function wearon.session_lines(
+  p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid)
+returns table (session_id uuid, channel text, owner_id uuid, requested_at timestamptz, since timestamptz, outcome text, refund text,
+  charged integer, refunds integer, given_back integer, class text, drift integer, detail text)
+language plpgsql stable as $$
+declare rows_follow boolean := public.wearon_projection_position('sessions') >= public.wearon_projection_position('refunds');
+begin
+  return query
+  with scope as materialized (
+    select s.session_id, coalesce(s.channel, case when b2c.id is not null then 'b2c' when b2b.id is not null then 'b2b' end) as channel,
+      coalesce(b2c.user_id, b2b.store_id, s.owner_id) as owner_id, coalesce(s.requested_at, s.ended_at) as requested_at, s.since,
+      case when s.ended_at > p_as_of then 'open' else s.outcome end as outcome,
+      case when s.state is null or s.since > p_as_of then null
+        when s.state in ('owed', 'escalated') or s.settled_at <= p_as_of then s.state else 'owed' end as refund,
+      s.waiver_reason, coalesce(s.waiver_detail, s.settled_why, s.last_error) as words, s.settled_how, s.ledger_record,
+      case when made.session_id is not null then 0
+        -- A user's charges name no session: each of the producer's rows stands for one credit.
+        when b2c.id is not null then 1
+        when charge.id is not null then -charge.amount
+        -- Its row is gone: what the facts gave back was charged.
+        when b2b.id is null and s.channel = 'b2c' then coalesce(s.credits, 0) else 0 end as charged,
+      charge.description as charge, b2b.shopper_email,
+      coalesce(b2c.status, b2b.status) as status, coalesce(b2c.credits_used, b2b.credits_used) as credits_used,
+      made.session_id is not null as made,
+      b2c.id is null and b2b.id is null and not exists (select from public.users where id = s.owner_id)
+        and not exists (select from public.stores where id = s.owner_id) as account_gone,
+      -- What the projection of rows has not written yet is no difference.
+      coalesce(b2c.seq, b2b.seq, 0) >= s.seq or rows_follow and aside.session_id is null as row_follows
+    from wearon.refunds as s
+      left join wearon.created_rows as made on made.session_id = s.session_id
+      left join (select distinct a.session_id from wearon.set_aside as a where a.projection = 'sessions') as aside
+        on aside.session_id = s.session_id
+      left join public.generation_sessions as b2c on b2c.id = s.session_id
+      left join public.store_generation_sessions as b2b on b2b.id = s.session_id
+      left join public.store_credit_transactions as charge on charge.store_id = coalesce(b2b.store_id, s.owner_id)
+        and charge.request_id = coalesce(b2b.request_id, s.request_id) and charge.type = 'deduction'
+    where (p_session is null or s.session_id = p_session) and (p_owner is null or s.owner_id = p_owner)
+      and coalesce(s.requested_at, s.ended_at, '-infinity') <= p_as_of
+      and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)),
+  given as (
+    select s.session_id, count(*)::integer as refunds, sum(l.amount)::integer as given_back,
+      bool_or(l.channel is distinct from s.channel or l.owner_id is distinct from s.owner_id
+        or wearon.shopper_marked(l.description, s.shopper_email) is distinct from wearon.shopper_marked(s.charge, s.shopper_email)) as wrong_payer
+    from scope as s join wearon.ledger_refunds as l on l.session_id = s.session_id
+    -- The ledger's clock is not ours: what a fact of that time names was there.
+    where l.created_at <= p_as_of or (l.ledger_record = s.ledger_record and s.refund = 'issued')
+    group by s.session_id),
+  books as (
+    select s.*, coalesce(g.refunds, 0) as refunds, coalesce(g.given_back, 0) as given_back, coalesce(g.wrong_payer, false) as wrong_payer,
+      s.row_follows and s.status is not null and (
+        s.outcome <> 'open' and s.status <> s.outcome or not s.made and s.charged > 0 and s.credits_used is distinct from s.charged)
+        or s.refund = 'waived' and s.waiver_reason = 'row_completed' as row_differs
+    from scope as s left join given as g on g.session_id = s.session_id),
+  named as (
+    select b.*, case
+      when b.account_gone then 'account_gone'
+      when b.refunds > 1 then 'duplicate'
+      when b.refunds > 0 and (b.outcome = 'completed' or b.refund = 'waived') then 'unexpected'
+      when b.refunds > 0 and b.refund = 'settled' and b.settled_how <> 'given_by_platform' then 'duplicate'
+      when b.wrong_payer then 'wrong_payer'
+      when b.refunds > 0 and b.outcome = 'failed' and b.given_back <> b.charged then 'amount_differs'
+      when b.refunds = 0 and b.refund = 'issued' then 'missing'
+      when b.row_differs then 'row_differs'
+      when b.outcome = 'completed' then 'matched'
+      when b.outcome = 'open' then case when p_as_of - b.requested_at > interval '2 hours' then 'stuck' else 'open' end
+      when b.refunds > 0 then 'matched'
+      when b.refund = 'waived' then b.waiver_reason
+      when b.refund = 'settled' then 'settled'
+      when b.refund is null then 'imported'
+      when p_as_of - b.since > interval '1 hour' then 'overdue'
+      else 'owed' end as class
+    from books as b)
+  select n.session_id, n.channel, n.owner_id, n.requested_at, coalesce(n.since, n.requested_at), n.outcome, n.refund, n.charged, n.refunds,
+    n.given_back, n.class, case
+      when n.class = 'wrong_payer' then n.given_back
+      when n.class in ('duplicate', 'unexpected', 'amount_differs', 'missing') then abs(n.given_back
+        - case when n.outcome = 'failed' and n.refund not in ('waived', 'settled') then n.charged else 0 end)
+      else 0 end,
+    case when n.class = 'row_differs' then format('the row says %s and %s credits', n.status, n.credits_used) else n.words end
+  from named as n;
+end $$;
+
+-- Refunds of no session of ours. What the platform settled before a task came to us is explained by its own failed row.
+create or replace function wearon.unknown_refunds(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
+returns setof wearon.ledger_refunds language plpgsql stable as $$
+begin
+  return query
+  select l.* from wearon.ledger_refunds as l
+  where l.created_at <= p_as_of and (p_from is null or l.created_at >= p_from) and (p_until is null or l.created_at < p_until)
+    and (p_owner is null or l.owner_id = p_owner)
+    and not exists (select from wearon.refunds as s where s.session_id = l.session_id)
+    and not (l.session_id is null and l.description = 'Queue error - refund')
+    and not exists (select from public.generation_sessions as r
+      where r.id = l.session_id and r.status = 'failed' and r.state is null)
+    and not exists (select from public.store_generation_sessions as r
+      where r.id = l.session_id and r.status = 'failed' and r.state is null);
+end $$;
+
+-- Days on which a user was charged for more or fewer sessions than the producer wrote rows. A charge just before midnight whose
+-- row came just after it shows as two days that cancel out, and is left out.
+create or replace function wearon.charge_differences(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
+returns table (user_id uuid, day date, charges integer, sessions integer) language plpgsql stable as $$
+begin
+  return query
+  with days as (
+    select one.user_id, one.day, sum(one.charges)::integer as charges, sum(one.sessions)::integer as sessions from (
+      select r.user_id, (r.created_at at time zone 'UTC')::date as day, 0 as charges, 1 as sessions
+      from public.generation_sessions as r left join wearon.created_rows as made on made.session_id = r.id
+      where made.session_id is null and r.created_at <= p_as_of and (p_owner is null or r.user_id = p_owner)
+        and (p_from is null or r.created_at >= p_from - interval '1 day') and (p_until is null or r.created_at < p_until + interval '1 day')
+      union all
+      select t.user_id, (t.created_at at time zone 'UTC')::date, -t.amount, 0 from public.credit_transactions as t
+      where t.type = 'generation' and t.created_at <= p_as_of and (p_owner is null or t.user_id = p_owner)
+        and (p_from is null or t.created_at >= p_from - interval '1 day') and (p_until is null or t.created_at < p_until + interval '1 day')
+    ) as one group by one.user_id, one.day having sum(one.charges) <> sum(one.sessions)),
+  neighbours as (
+    select d.*, lag(d.day) over w = d.day - 1 and lag(d.charges - d.sessions) over w = d.sessions - d.charges as after,
+      lead(d.day) over w = d.day + 1 and lead(d.charges - d.sessions) over w = d.sessions - d.charges as before
+    from days as d window w as (partition by d.user_id order by d.day))
+  select n.user_id, n.day, n.charges, n.sessions from neighbours as n
+  where n.after is not true and n.before is not true
+    and (p_from is null or n.day >= (p_from at time zone 'UTC')::date) and (p_until is null or n.day < (p_until at time zone 'UTC')::date);
+end $$;
+
+-- Everything else that has a place in the books, in one form. Balances are as they are, of no day.
+create or replace function wearon.other_lines(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid)
+returns table (class text, kind text, key text, session_id uuid, channel text, owner_id uuid, email text, ledger_record text,
+  since timestamptz, charged integer, given_back integer, drift integer, detail text)
+language plpgsql stable as $$
+begin
+  return query
+  select 'set_aside', 'session', a.session_id::text, a.session_id, null::text, null::uuid, null::text, null::text, min(a.set_aside_at), 0, 0, 0,
+    (array_agg(a.reason order by a.seq))[1]
+  from wearon.set_aside as a where a.projection = 'refunds' and p_owner is null and (p_session is null or a.session_id = p_session)
+    and (p_from is null or a.set_aside_at >= p_from) and (p_until is null or a.set_aside_at < p_until)
+  group by a.session_id;
+  if p_session is not null then return; end if;
+  return query
+  select 'unknown_to_us', 'refund', l.ledger_record, l.session_id, l.channel, l.owner_id, null::text, l.ledger_record, l.created_at,
+    0, l.amount, l.amount, l.description
+  from wearon.unknown_refunds(p_as_of, p_from, p_until, p_owner) as l
+  union all
+  select 'charges_differ', 'day', d.user_id || '|' || d.day, null, 'b2c', d.user_id, null, null, d.day::timestamp at time zone 'UTC',
+    d.charges, 0, abs(d.charges - d.sessions), format('%s charges for %s sessions on %s', d.charges, d.sessions, d.day)
+  from wearon.charge_differences(p_as_of, p_from, p_until, p_owner) as d;
+  if p_from is not null or p_until is not null then return; end if;
+  return query
+  select 'balance_differs', 'account', concat(b.owner_id, '|', b.email), null::uuid, case b.kind when 'user' then 'b2c' else 'b2b' end, b.owner_id,
+    b.email, null::text, b.updated_at, 0, 0, abs(b.balance - b.expected)::integer,
+    format('the %s has %s credits, its transactions add up to %s', b.kind, b.balance, b.expected)
+  from wearon.balance_differences as b where p_owner is null or b.owner_id = p_owner;
+end $$;
 
 select wearon.lock_down();

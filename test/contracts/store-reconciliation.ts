@@ -30,7 +30,7 @@ export const reconciliationLaws = (bench: StoreBench): void => {
       }
       for (const projection of [sessions, refunds]) await project(projection)
       const sums = { charged: 8, kept: 2, givenBack: 2, owed: 2, open: 2 }
-      const classes = { matched: 4, overdue: 2, open: 2 }
+      const classes = { matched: 4, overdue: 2, stuck: 2 }
       expect(await bench.store.queries.reconciliation()).toMatchObject({
         ...sums,
         classes,

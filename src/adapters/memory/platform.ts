@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FactOf } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Payer, Settlement } from '../../events/refund.ts'
@@ -94,7 +93,7 @@ const decide = (
   if (row?.status === 'completed') return waived('row_completed', 'the session is completed: its row says so')
   if (completed) return waived('row_completed', 'the session is completed: its facts say so')
   const found = row && memory.inLedger(row)
-  if (row && found) return issued(found, payerOf(row, found, shopperHash), 'found')
+  if (row && found) return issued(found, payerOf(row, found), 'found')
   if (settlement !== null) {
     if (row !== undefined) closeRow(state, row)
     return { kind: 'settled', data: settlement }
@@ -109,7 +108,7 @@ const decide = (
   }
   closeRow(state, row)
   const paid = ledger.refundUser(row.ownerId, 1, `refund:${session}`)
-  return issued(paid, payerOf(row, paid, shopperHash), 'paid')
+  return issued(paid, payerOf(row, paid), 'paid')
 }
 
 /** Our projection may lag, and the platform's midnight job gives back what still looks as if it were going. */
@@ -132,7 +131,7 @@ const refundStoreSession = (state: StoreState, ledger: MemoryLedger, row: Platfo
 }
 
 const payStore = (state: StoreState, ledger: MemoryLedger, row: PlatformRow, charge: Transaction): RefundRecord => {
-  const payer = payerOf(row, charge, shopperHash)
+  const payer = payerOf(row, charge)
   const description = `refund:${row.id}`
   const requestId = row.requestId ?? ''
   if (payer.kind === 'shopper') {
@@ -153,6 +152,3 @@ const waived = (reason: FactOf<'refund.waived'>['data']['reason'], detail: strin
   kind: 'waived',
   data: { reason, detail },
 })
-
-/** The platform's older mark of a shopper: the first 12 hex digits of the e-mail's MD5 as its transactions carry it. */
-export const shopperHash = (email: string): string => createHash('md5').update(email).digest('hex').slice(0, 12)

@@ -1,7 +1,7 @@
 import { isoTime } from '../../events/text.ts'
 import type { Order, Producer } from '../../projections/producer.ts'
+import { shopperHash } from './given-back.ts'
 import type { MemoryLedger } from './ledger.ts'
-import { shopperHash } from './platform.ts'
 import type { StoreState } from './store-state.ts'
 
 /** What an account starts with, and buys when it has none left: a user's welcome bonus on the platform. */

@@ -1,11 +1,13 @@
 import type { SessionId } from '../../events/ids.ts'
-import type { Acceptances, Page, Queries } from '../../projections/queries.ts'
+import type { Acceptances, Queries, RefundFilter } from '../../projections/queries.ts'
+import type { RefundColumns } from '../../projections/refunds.ts'
 import { refundView, sessionView, viewOfFacts } from '../../projections/views.ts'
-import { type Cursor, decodeCursor, encodeCursor } from '../shared/cursor.ts'
-import { reconcile } from './reconciliation.ts'
+import { newestFirst } from './paging.ts'
+import { memoryBooks } from './reconciliation.ts'
 import type { PlatformRow, StoreState } from './store-state.ts'
 
 export const memoryQueries = (state: StoreState, now: () => number): Queries => ({
+  ...memoryBooks(state, now),
   session: async (id) => {
     const row = state.rows.get(id)
     return row?.state ? viewOf(state, row) : viewOfFacts(state.sessions.get(id) ?? [])
@@ -14,20 +16,31 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
     const rows = [...state.rows.values()]
       .filter((row) => row.state && (!wanted || row.state === wanted) && (!tenant || tenantOf(row) === tenant))
       .map((row) => ({ row, place: { time: row.createdAt, id: row.id } }))
-    const page = pageOf(rows, cursor, limit)
+    const page = newestFirst(rows, cursor, limit)
     return { ...page, items: page.items.map((row) => viewOf(state, row)) }
   },
-  refunds: async ({ state: wanted, cursor, limit }) => {
+  refunds: async ({ cursor, limit, ...filter }) => {
     const rows = [...state.refunds]
-      .filter(([, { state: is }]) => is && (!wanted || is === wanted))
+      .filter(([, row]) => row.state && isWanted(row, filter))
       .map(([id, row]) => ({ row: { ...row, session_id: id }, place: { time: row.since ?? '', id } }))
-    const page = pageOf(rows, cursor, limit)
+    const page = newestFirst(rows, cursor, limit)
     return { ...page, items: page.items.map(refundView) }
   },
-  reconciliation: async () => reconcile(state, now()),
   backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOf(row) === tenant).length,
   ping: async () => {},
 })
+
+const isWanted = (row: RefundColumns, { state, channel, owner, payer, since, until }: RefundFilter): boolean => {
+  const owedMs = Date.parse(row.since ?? '')
+  return (
+    (!state || row.state === state) &&
+    (!channel || row.channel === channel) &&
+    (!owner || row.owner_id === owner) &&
+    (!payer || [row.payer_id, row.payer_email].includes(payer.toLowerCase())) &&
+    (!since || owedMs >= Date.parse(since)) &&
+    (!until || owedMs < Date.parse(until))
+  )
+}
 
 const isOpen = ({ state }: PlatformRow): boolean => state === 'queued' || state === 'processing'
 
@@ -40,22 +53,6 @@ const viewOf = (state: StoreState, row: PlatformRow) =>
     request_id: state.sessions.get(row.id)?.[0]?.requestId ?? null,
     created_at: row.createdAt,
   })
-
-const pageOf = <Row>(rows: { row: Row; place: Cursor }[], cursor: string | undefined, limit: number): Page<Row> => {
-  const after = decodeCursor(cursor)
-  const newestFirst = rows
-    .toSorted((a, b) => compare(b.place, a.place))
-    .filter(({ place }) => after === null || compare(place, after) < 0)
-  const items = newestFirst.slice(0, limit)
-  const last = items.at(-1)
-  return {
-    items: items.map(({ row }) => row),
-    next: newestFirst.length > limit && last ? encodeCursor(last.place) : null,
-  }
-}
-
-const compare = (a: Cursor, b: Cursor): number =>
-  Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : Number(a.id > b.id))
 
 export const memoryAcceptances = ({ acceptances }: StoreState, now: () => number): Acceptances => ({
   reserve: async ({ sessionId, tenant, key, fingerprint, answer }) => {

@@ -3,6 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { Channel } from '../../events/owner.ts'
 import type { Epoch } from '../../machines/ports/event-log.ts'
 import type { RefundOutcome } from '../../machines/ports/platform.ts'
+import type { ReconciliationRun } from '../../projections/reconciliation.ts'
 import type { RefundColumns } from '../../projections/refunds.ts'
 import type { SessionColumns } from '../../projections/sessions.ts'
 import type { ArchiveHead, RowPatch } from '../../projections/store.ts'
@@ -18,6 +19,8 @@ export interface PlatformRow extends SessionColumns {
   readonly shopperEmail: string | null
   createdAt: string
   seq: number
+  /** What the row says; one credit when absent. */
+  creditsUsed?: number
   readonly origin: 'producer' | 'worker'
 }
 
@@ -50,6 +53,8 @@ export interface StoreState {
   readonly refunds: Map<SessionId, RefundColumns & { seq: number }>
   readonly refundRecords: Map<SessionId, RefundRecord>
   readonly acceptances: Map<SessionId, Acceptance>
+  /** Reconciliations that were kept, the oldest first. */
+  readonly runs: ReconciliationRun[]
   readonly ledger: LedgerState
 }
 
@@ -66,6 +71,7 @@ export const emptyStoreState = (): StoreState => ({
   refunds: new Map(),
   refundRecords: new Map(),
   acceptances: new Map(),
+  runs: [],
   ledger: emptyLedger(),
 })
 

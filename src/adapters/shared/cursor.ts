@@ -1,4 +1,4 @@
-import { BadCursor } from '../../projections/queries.ts'
+import { BadCursor, type Page } from '../../projections/queries.ts'
 
 /** A place in a list that is ordered by time and id, newest first: opaque to whoever hands it back. */
 export interface Cursor {
@@ -17,4 +17,16 @@ export const decodeCursor = (cursor: string | undefined, ids = UUID): Cursor | n
   const readable = rest.length === 0 && !Number.isNaN(Date.parse(time)) && ids.test(id)
   if (!readable) throw new BadCursor('the cursor was not handed out here')
   return { time, id }
+}
+
+/** A page of rows of which one more than wanted was asked for: it says that there is a next page. */
+export const pageOf = <Row, View>(
+  rows: readonly Row[],
+  limit: number,
+  view: (row: Row) => View,
+  place: (row: Row) => Cursor,
+): Page<View> => {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items: items.map(view), next: rows.length > limit && last ? encodeCursor(place(last)) : null }
 }

@@ -1,11 +1,13 @@
-import type { Page, Queries, ReconciliationSummary } from '../../../projections/queries.ts'
+import type { Queries } from '../../../projections/queries.ts'
 import { type RefundRow, refundView, type SessionRow, sessionView, viewOfFacts } from '../../../projections/views.ts'
-import { type Cursor, decodeCursor, encodeCursor } from '../cursor.ts'
+import { decodeCursor, pageOf } from '../cursor.ts'
 import { sessionFacts } from './archive.ts'
+import { databaseBooks } from './books.ts'
 import type { CallFunction } from './functions.ts'
 
-/** Queries behind the database's functions. `now` (ISO 8601) is what "overdue" is measured against. */
-export const databaseQueries = (call: CallFunction, now: () => string): Queries => ({
+/** Queries behind the database's functions. `nowMs`: what "overdue" is measured against. */
+export const databaseQueries = (call: CallFunction, nowMs: () => number): Queries => ({
+  ...databaseBooks(call, nowMs),
   session: async (id) => {
     const [row] = (await call('wearon_sessions', { p_session: id })) as SessionRow[]
     return row ? sessionView(row) : viewOfFacts(await sessionFacts(call, id))
@@ -13,13 +15,20 @@ export const databaseQueries = (call: CallFunction, now: () => string): Queries 
   sessions: async ({ state = null, tenant = null, cursor, limit }) => {
     const args = { p_state: state, p_tenant: tenant, ...after(cursor), p_limit: limit + 1 }
     const rows = (await call('wearon_sessions', args)) as SessionRow[]
-    return page(rows, limit, sessionView, (row) => ({ time: row.created_at ?? '', id: row.id }))
+    return pageOf(rows, limit, sessionView, (row) => ({ time: row.created_at ?? '', id: row.id }))
   },
-  refunds: async ({ state = null, cursor, limit }) => {
-    const rows = (await call('wearon_refunds', { p_state: state, ...after(cursor), p_limit: limit + 1 })) as RefundRow[]
-    return page(rows, limit, refundView, (row) => ({ time: row.since ?? '', id: row.session_id }))
+  refunds: async ({ state, channel, owner, payer, since, until, cursor, limit }) => {
+    const args = {
+      p_state: state ?? null,
+      p_channel: channel ?? null,
+      p_owner: owner ?? null,
+      p_payer: payer ?? null,
+      p_since: since ?? null,
+      p_until: until ?? null,
+    }
+    const rows = (await call('wearon_refunds', { ...args, ...after(cursor), p_limit: limit + 1 })) as RefundRow[]
+    return pageOf(rows, limit, refundView, (row) => ({ time: row.since ?? '', id: row.session_id }))
   },
-  reconciliation: async () => (await call('wearon_reconciliation', { p_as_of: now() })) as ReconciliationSummary,
   backlog: async (tenant) => Number(await call('wearon_backlog', { p_tenant: tenant })),
   ping: async () => {
     await call('wearon_archive_head', {})
@@ -29,16 +38,4 @@ export const databaseQueries = (call: CallFunction, now: () => string): Queries 
 const after = (text: string | undefined) => {
   const cursor = decodeCursor(text)
   return { p_before: cursor?.time ?? null, p_before_id: cursor?.id ?? null }
-}
-
-/** One row more than wanted was asked for: it says that there is a next page. */
-const page = <Row, View>(
-  rows: readonly Row[],
-  limit: number,
-  view: (row: Row) => View,
-  place: (row: Row) => Cursor,
-): Page<View> => {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items: items.map(view), next: rows.length > limit && last ? encodeCursor(place(last)) : null }
 }

@@ -21,7 +21,7 @@ export const databaseStore = (
     platform: databasePlatform(call, options.rowsOwner),
     tables: databaseTables(call, options.rowsOwner),
     rebuilds: databaseRebuilds(call, options.rowsOwner),
-    queries: databaseQueries(call, now),
+    queries: databaseQueries(call, () => options.clock.now()),
     acceptances: databaseAcceptances(call, now),
     close: options.close,
   }

@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import { SessionId } from '../../../events/ids.ts'
+import type { BookClass } from '../../../projections/books.ts'
+import type { Page } from '../../../projections/queries.ts'
+import type {
+  BookLine,
+  BookScope,
+  Books,
+  BookTotal,
+  ReconciliationRun,
+  ReconciliationSummary,
+  RefundStory,
+} from '../../../projections/reconciliation.ts'
+import { type RefundRow, refundView } from '../../../projections/views.ts'
+import { decodeCursor, pageOf } from '../cursor.ts'
+import type { CallFunction } from './functions.ts'
+
+/** The books behind the database's functions. `nowMs`: what ages are measured against. */
+export const databaseBooks = (call: CallFunction, nowMs: () => number): Books => {
+  const now = () => new Date(nowMs()).toISOString()
+  const args = ({ asOf, from, until, owner }: BookScope) => ({
+    p_as_of: asOf ?? now(),
+    p_from: from ?? null,
+    p_until: until ?? null,
+    p_owner: owner ?? null,
+  })
+  return {
+    reconciliation: async (scope = {}) =>
+      (await call('wearon_reconciliation', {
+        ...args(scope),
+        p_session: scope.session ?? null,
+      })) as ReconciliationSummary,
+    bookLines: async ({ class: name = null, session = null, cursor, limit, ...scope }) => {
+      const rows = await call('wearon_exceptions', {
+        ...args(scope),
+        p_session: session,
+        p_class: name,
+        ...before(cursor),
+        p_limit: limit + 1,
+      })
+      return pageOf(Line.array().parse(rows), limit, lineOf, ({ since, id }) => ({ time: since, id }))
+    },
+    bookTotals: async ({ cursor, limit, ...scope }) => {
+      const after = decodeCursor(cursor)
+      const rows = await call('wearon_totals', {
+        ...args(scope),
+        p_after_day: after?.time ?? null,
+        p_after_owner: after?.id ?? null,
+        p_limit: limit + 1,
+      })
+      return pageOf(Total.array().parse(rows), limit, totalOf, ({ day, owner_id: id }) => ({ time: day, id }))
+    },
+    reconcile: async (everyMs) =>
+      (await call('wearon_reconcile', {
+        p_as_of: now(),
+        p_unless_after: new Date(nowMs() - everyMs).toISOString(),
+      })) as ReconciliationRun,
+    reconciliationRuns: async ({ cursor, limit }): Promise<Page<ReconciliationRun>> => {
+      const rows = await call('wearon_reconciliation_runs', { ...before(cursor), p_limit: limit + 1 })
+      const place = ({ asOf: time, id }: ReconciliationRun) => ({ time, id })
+      return pageOf(rows as ReconciliationRun[], limit, (run) => run, place)
+    },
+    refundStory: async (id) => {
+      const story = (await call('wearon_refund_story', { p_session: id })) as StoryRow | null
+      if (story === null) return null
+      return { ...story, refund: story.refund.state ? refundView(story.refund) : null }
+    },
+  }
+}
+
+type StoryRow = Omit<RefundStory, 'refund'> & { readonly refund: RefundRow }
+
+const before = (text: string | undefined) => {
+  const cursor = decodeCursor(text)
+  return { p_before: cursor?.time ?? null, p_before_id: cursor?.id ?? null }
+}
+
+const Channel = z.enum(['b2c', 'b2b']).nullable()
+
+const Line = z.object({
+  class: z.custom<BookClass>(),
+  kind: z.enum(['session', 'refund', 'account', 'day']),
+  id: z.uuid(),
+  session_id: SessionId.nullable(),
+  channel: Channel,
+  owner_id: z.string().nullable(),
+  email: z.string().nullable(),
+  ledger_record: z.string().nullable(),
+  since: z.string(),
+  charged: z.number(),
+  given_back: z.number(),
+  drift: z.number(),
+  detail: z.string().nullable(),
+})
+
+const lineOf = ({
+  session_id,
+  owner_id,
+  ledger_record,
+  given_back,
+  since,
+  detail,
+  id: _,
+  ...line
+}: z.infer<typeof Line>): BookLine => ({
+  ...line,
+  sessionId: session_id,
+  ownerId: owner_id,
+  ledgerRecord: ledger_record,
+  givenBack: given_back,
+  since: new Date(since).toISOString(),
+  detail: detail ?? '',
+})
+
+const Total = z.object({
+  day: z.string(),
+  owner_id: z.uuid(),
+  channel: Channel,
+  sessions: z.number(),
+  charged: z.number(),
+  given_back: z.number(),
+  kept: z.number(),
+  owed: z.number(),
+  open: z.number(),
+  drift: z.number(),
+  classes: z.record(z.custom<BookClass>(), z.number()),
+})
+
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+const totalOf = ({ day, owner_id: owner, given_back, ...total }: z.infer<typeof Total>): BookTotal => ({
+  ...total,
+  day: new Date(day).toISOString().slice(0, 10),
+  ownerId: owner === NOBODY ? null : owner,
+  givenBack: given_back,
+})

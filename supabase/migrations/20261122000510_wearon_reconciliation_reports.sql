@@ -1,0 +1,167 @@
+-- What finance reads of the books: the summary, the exceptions, the totals per day, channel and owner, one session's story, and
+-- the runs, which show how far the books drifted over time.
+
+-- Each run is repeatable: the same moment and positions give the same checksum, unless somebody edited what was there before.
+create table if not exists wearon.reconciliation_runs (
+  id uuid primary key default public.uuid_generate_v7(), as_of timestamptz not null, summary jsonb not null);
+create index if not exists reconciliation_runs_newest on wearon.reconciliation_runs (as_of desc, id desc);
+
+create or replace function wearon.utc(p_at timestamptz) returns text language sql immutable as $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- Where a session's charge is, apart from what was given back.
+create or replace function wearon.bucket(p_outcome text, p_refund text) returns text language sql immutable as $$
+  select case when p_outcome = 'open' then 'open'
+    when p_outcome = 'failed' and p_refund in ('owed', 'escalated', 'issued') then 'owed' else 'kept' end
+$$;
+
+create or replace function wearon.age_bucket(p_age interval) returns text language sql immutable as $$
+  select case when p_age < interval '1 hour' then 'under_1h' when p_age < interval '24 hours' then 'under_24h'
+    when p_age < interval '7 days' then 'under_7d' else 'older' end
+$$;
+
+-- Credits are not where the facts say.
+create or replace function wearon.is_imbalance(p_class text) returns boolean language sql immutable as $$
+  select p_class in ('duplicate', 'unexpected', 'missing', 'amount_differs', 'wrong_payer', 'unknown_to_us', 'balance_differs', 'charges_differ')
+$$;
+
+create or replace function wearon.is_exception(p_class text) returns boolean language sql immutable as $$
+  select p_class not in ('matched', 'open', 'owed', 'settled', 'imported', 'account_gone')
+$$;
+
+-- A number for a line; the sum over all lines names the whole, in whatever order they come.
+create or replace function wearon.line_hash(p_line text) returns bigint language sql immutable as $$
+  select ('x' || left(md5(p_line), 15))::bit(60)::bigint
+$$;
+
+create or replace function public.wearon_reconciliation(p_as_of timestamptz, p_from timestamptz default null,
+  p_until timestamptz default null, p_owner uuid default null, p_session uuid default null) returns json
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (with cube as materialized (
+    select l.class, l.channel, wearon.bucket(l.outcome, l.refund) as bucket, wearon.age_bucket(p_as_of - l.since) as age,
+      l.refund = 'escalated' as escalated, count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back,
+      sum(greatest(l.charged - l.given_back, 0)) as remainder, sum(l.drift) as drift, min(l.since) as since,
+      sum(wearon.line_hash(concat_ws('|', l.session_id, l.class, l.charged, l.refunds, l.given_back))) as hash
+    from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4, 5),
+  others as materialized (
+    select o.class, count(*) as count, sum(o.drift) as drift,
+      sum(wearon.line_hash(concat_ws('|', o.kind, o.key, o.class, o.charged, o.given_back, o.drift))) as hash
+    from wearon.other_lines(p_as_of, p_from, p_until, p_owner, p_session) as o group by 1),
+  classes as (select class, sum(sessions) as count from cube group by class union all select class, count from others),
+  sums as (
+    select coalesce(sum(sessions), 0) as sessions, coalesce(sum(charged), 0) as charged, coalesce(sum(given_back), 0) as given_back,
+      coalesce(sum(remainder) filter (where bucket = 'kept'), 0) as kept,
+      coalesce(sum(remainder) filter (where bucket = 'owed'), 0) as owed,
+      coalesce(sum(remainder) filter (where bucket = 'open'), 0) as open,
+      coalesce(sum(drift), 0) + (select coalesce(sum(o.drift), 0) from others as o) as drift,
+      coalesce(sum(hash), 0) + (select coalesce(sum(o.hash), 0) from others as o) as hash,
+      coalesce(sum(sessions) filter (where escalated), 0) as escalated,
+      min(since) filter (where class in ('owed', 'overdue')) as oldest from cube)
+  select json_build_object('asOf', wearon.utc(p_as_of), 'position', public.wearon_projection_position('refunds'),
+    'ledgerLines', (select count(*) from public.credit_transactions where created_at <= p_as_of)
+      + (select count(*) from public.store_credit_transactions where created_at <= p_as_of),
+    'checksum', md5(s.hash::bigint::text),
+    'sessions', s.sessions, 'charged', s.charged, 'kept', s.kept, 'givenBack', s.given_back, 'owed', s.owed, 'open', s.open,
+    'drift', s.drift, 'escalated', s.escalated,
+    'oldestOwedSeconds', case when s.oldest is null then null else floor(extract(epoch from p_as_of - s.oldest)) end,
+    'classes', (select coalesce(json_object_agg(class, count), '{}') from classes),
+    'ages', (select coalesce(json_object_agg(age, json_build_object('sessions', sessions, 'credits', credits)), '{}') from (
+      select age, sum(sessions) as sessions, sum(remainder) as credits from cube where class in ('owed', 'overdue') group by age) as ages),
+    'channels', (select coalesce(json_object_agg(coalesce(channel, 'unknown'), json_build_object('sessions', sessions, 'charged', charged,
+        'givenBack', given_back, 'drift', drift)), '{}') from (
+      select channel, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back, sum(drift) as drift
+      from cube group by channel) as channels),
+    'balanced', s.charged = s.kept + s.given_back + s.owed + s.open and not exists (select from classes where wearon.is_imbalance(class)))
+  from sums as s);
+end $$;
+
+-- A page of exceptions (or of the lines of one class), newest first. A line's id is its session's, or made from its key.
+create or replace function public.wearon_exceptions(p_as_of timestamptz, p_from timestamptz default null, p_until timestamptz default null,
+  p_owner uuid default null, p_session uuid default null, p_class text default null,
+  p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (select coalesce(json_agg(page order by since desc, id desc), '[]') from (
+    select * from (
+      select l.class, 'session' as kind, l.session_id as id, l.session_id, l.channel, l.owner_id, r.payer_email as email, r.ledger_record,
+        l.since, l.charged, l.given_back, l.drift, concat_ws(', ', l.outcome, l.refund, l.detail) as detail
+      from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session) as l join wearon.refunds as r on r.session_id = l.session_id
+      union all
+      select o.class, o.kind, case o.kind when 'session' then o.session_id else md5(o.kind || ':' || o.key)::uuid end, o.session_id, o.channel,
+        o.owner_id, o.email, o.ledger_record, o.since, o.charged, o.given_back, o.drift, o.detail
+      from wearon.other_lines(p_as_of, p_from, p_until, p_owner, p_session) as o) as line
+    where case when p_class is null then wearon.is_exception(line.class) else line.class = p_class end
+      and (p_before is null or (line.since, line.id) < (p_before, p_before_id))
+    order by line.since desc, line.id desc limit p_limit) as page);
+end $$;
+
+-- A page of the totals per day, channel and owner, in that order.
+create or replace function public.wearon_totals(p_as_of timestamptz, p_from timestamptz default null, p_until timestamptz default null,
+  p_owner uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
+language plpgsql stable security definer set search_path = '' as $$
+declare none constant uuid := '00000000-0000-0000-0000-000000000000';
+begin
+  return (with lines as (
+    select date_trunc('day', l.requested_at at time zone 'UTC') at time zone 'UTC' as day, coalesce(l.owner_id, none) as owner_id, l.channel, l.class,
+      count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back, sum(l.drift) as drift,
+      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'kept') as kept,
+      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'owed') as owed,
+      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'open') as open
+    from wearon.session_lines(p_as_of, p_from, p_until, p_owner, null) as l group by 1, 2, 3, 4),
+  totals as (
+    select day, owner_id, max(channel) as channel, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
+      coalesce(sum(kept), 0) as kept, coalesce(sum(owed), 0) as owed, coalesce(sum(open), 0) as open, sum(drift) as drift,
+      json_object_agg(class, sessions) as classes
+    from (select day, owner_id, max(channel) as channel, class, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
+        sum(kept) as kept, sum(owed) as owed, sum(open) as open, sum(drift) as drift from lines group by day, owner_id, class) as by_class
+    where p_after_day is null or (day, owner_id) > (p_after_day, p_after_owner)
+    group by day, owner_id order by day, owner_id limit p_limit)
+  select coalesce(json_agg(t order by t.day, t.owner_id), '[]') from totals as t);
+end $$;
+
+-- Keeps what the books say now, unless the last run is younger; of several processes that ask at once one does it. Answers the last run.
+create or replace function public.wearon_reconcile(p_as_of timestamptz, p_unless_after timestamptz) returns json
+language plpgsql security definer set search_path = '' as $$
+declare last wearon.reconciliation_runs;
+begin
+  perform pg_advisory_xact_lock(hashtext('wearon.reconciliation_runs'));
+  select * into last from wearon.reconciliation_runs order by as_of desc, id desc limit 1;
+  if last.id is null or last.as_of < p_unless_after then
+    insert into wearon.reconciliation_runs (as_of, summary) values (p_as_of, public.wearon_reconciliation(p_as_of)) returning * into last;
+    delete from wearon.reconciliation_runs where as_of < p_as_of - interval '400 days';
+  end if;
+  return jsonb_build_object('id', last.id) || last.summary;
+end $$;
+
+create or replace function public.wearon_reconciliation_runs(
+  p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
+language sql stable security definer set search_path = '' as $$
+  select coalesce(json_agg(jsonb_build_object('id', id) || summary order by as_of desc, id desc), '[]') from (
+    select * from wearon.reconciliation_runs as r where p_before is null or (r.as_of, r.id) < (p_before, p_before_id)
+    order by r.as_of desc, r.id desc limit p_limit) as page
+$$;
+
+-- What lies behind one refund: the record, the session row and its transactions as they are now, oldest first; null for an unknown one.
+create or replace function public.wearon_refund_story(p_session uuid) returns json
+language plpgsql stable security definer set search_path = '' as $$
+declare owner uuid; request text;
+begin
+  if not exists (select from wearon.refunds where session_id = p_session) then return null; end if;
+  select coalesce(b.store_id, s.owner_id), coalesce(b.request_id, s.request_id) into owner, request
+    from wearon.refunds as s left join public.store_generation_sessions as b on b.id = s.session_id where s.session_id = p_session;
+  return (select json_build_object(
+    'refund', (select to_json(r) from wearon.refunds as r where r.session_id = p_session),
+    'decision', (select json_build_object('kind', d.kind, 'data', d.data, 'evidence', d.evidence, 'recordedAt', wearon.utc(d.recorded_at))
+      from wearon.refund_records as d where d.session_id = p_session),
+    'ledger', (select coalesce(json_agg(json_build_object('id', id, 'type', type, 'amount', amount, 'account', account, 'description', description,
+        'createdAt', wearon.utc(created_at)) order by created_at, id), '[]') from (
+      select t.id::text, t.type, t.amount, 'store:' || t.store_id as account, t.description, t.created_at from public.store_credit_transactions as t
+      where t.store_id = owner and t.request_id = request
+      union
+      select l.ledger_record, 'refund', l.amount, case l.channel when 'b2c' then 'user:' else 'store:' end || l.owner_id, l.description, l.created_at
+      from wearon.ledger_refunds as l where l.session_id = p_session) as lines)));
+end $$;
+
+select wearon.lock_down();
