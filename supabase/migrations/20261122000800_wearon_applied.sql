@@ -14,6 +14,16 @@ begin
   return to_json(names || pushed);
 end $$;
 
+-- PostgREST gives a call the statement timeout that its function has (a plain connection keeps its own). A hosted project's is
+-- 8 s: enough for everything but what goes over whole tables.
+do $$ declare call regprocedure; begin
+  for call in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace and proname in (
+      'wearon_sessions_after', 'wearon_mend', 'wearon_retry_set_aside', 'wearon_rebuild_switch', 'wearon_reconciliation',
+      'wearon_exceptions', 'wearon_totals', 'wearon_reconcile') loop
+    execute format('alter function %s set statement_timeout = ''55s''', call);
+  end loop;
+end $$;
+
 select wearon.lock_down();
 
 -- PostgREST keeps a list of the functions; a hosted project reads it anew by itself.

@@ -3,7 +3,7 @@ import { databaseAnswer, type ErrorAnswer, errorAnswer } from './postgrest-error
 
 /** `db-max-rows` of a hosted project: no answer has more rows, and nothing says that some are missing. */
 const MAX_ROWS = 1_000
-/** What a hosted project lets its authenticator do. */
+/** What a hosted project lets its authenticator do, where the function itself says nothing else. */
 const STATEMENT_TIMEOUT = '8s'
 
 /** `body`: a value, JSON text as the database made it, or null for no content. */
@@ -13,12 +13,18 @@ export interface Answer {
 }
 
 interface Found {
+  /** Says of itself that it writes nothing. */
+  readonly stable: boolean
+  readonly timeout: string | null
   readonly arguments: string
   readonly returns: string
   readonly is_set: boolean
 }
 
-/** Calls a function of schema public as PostgREST does: one transaction, as the role of the token, arguments by name out of the body. */
+/**
+ * Calls a function of schema public as PostgREST does: one transaction, read only where the function says that it writes
+ * nothing, as the role of the token, with arguments by name out of the body.
+ */
 export const callFunction = async (
   pool: pg.Pool,
   call: { role: string; name: string; args: Readonly<Record<string, unknown>> },
@@ -26,8 +32,10 @@ export const callFunction = async (
   const client = await pool.connect().catch(() => null)
   if (client === null) return errorAnswer(503, 'PGRST000', 'Database connection error. Retrying the connection.')
   try {
-    await client.query('begin')
-    const answer = await callOn(client, call)
+    const [found] = (await client.query<Found>(FUNCTION, [call.name, Object.keys(call.args)])).rows
+    if (found === undefined) return notFound(call.name, Object.keys(call.args))
+    await client.query(found.stable ? 'begin read only' : 'begin')
+    const answer = await callOn(client, call, found)
     await client.query('commit')
     return answer
   } catch (error) {
@@ -41,13 +49,12 @@ export const callFunction = async (
 const callOn = async (
   client: pg.PoolClient,
   { role, name, args }: { role: string; name: string; args: Readonly<Record<string, unknown>> },
+  found: Found,
 ): Promise<Answer> => {
-  const [found] = (await client.query<Found>(FUNCTION, [name, Object.keys(args)])).rows
-  if (found === undefined) return notFound(name, Object.keys(args))
   await client.query(
     `select set_config('role', $1, true), set_config('statement_timeout', $2, true),
        set_config('request.jwt.claims', $3, true), set_config('search_path', 'public', true)`,
-    [role, STATEMENT_TIMEOUT, JSON.stringify({ role })],
+    [role, found.timeout ?? STATEMENT_TIMEOUT, JSON.stringify({ role })],
   )
   const { rows } = await client.query<{ body: string | null }>(callText(name, args, found), [JSON.stringify(args)])
   if (found.returns === 'void') return { status: 204, body: null }
@@ -56,7 +63,8 @@ const callOn = async (
 
 /** The function of this name that takes these arguments, and whose others have defaults. */
 const FUNCTION = `
-  select format_type(p.prorettype, null) as returns, p.proretset as is_set,
+  select format_type(p.prorettype, null) as returns, p.proretset as is_set, p.provolatile <> 'v' as stable,
+    (select substr(setting, 19) from unnest(p.proconfig) as setting where setting like 'statement_timeout=%') as timeout,
     coalesce((select string_agg(format('%I %s', a.name, format_type(a.type, null)), ', ')
       from unnest(p.proargnames, p.proargtypes::oid[]) as a(name, type) where a.name = any($2)), '') as arguments
   from pg_proc as p

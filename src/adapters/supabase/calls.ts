@@ -35,6 +35,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_refunds: read,
   wearon_accepted: read,
   wearon_reconciliation: { ...read, timeoutMs: LONG_MS },
+  wearon_exceptions: { ...read, timeoutMs: LONG_MS },
+  wearon_totals: { ...read, timeoutMs: LONG_MS },
+  wearon_reconciliation_runs: read,
+  wearon_refund_story: read,
   wearon_applied_migrations: read,
   wearon_archive_append: {
     repeat: true,
@@ -45,6 +49,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_mend: { repeat: true, because: 'the head says that it is done', timeoutMs: LONG_MS },
   wearon_retry_set_aside: { repeat: true, because: 'what was written is set aside no more', timeoutMs: LONG_MS },
   wearon_refund: { repeat: true, because: 'it finds the record of the first' },
+  wearon_settle: { repeat: true, because: 'it finds the record of the first' },
+  wearon_reconcile: { repeat: true, because: 'it answers the run that is recent enough', timeoutMs: LONG_MS },
   wearon_accept: {
     repeat: true,
     because: 'it answers again with the first answer, not yet published: the caller goes on',
