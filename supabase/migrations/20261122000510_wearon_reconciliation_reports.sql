@@ -10,6 +10,11 @@ create or replace function wearon.utc(p_at timestamptz) returns text language sq
   select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
+-- The moment that is asked for: now by the ledger's clock, rounded up so that nothing of this moment is missed.
+create or replace function wearon.moment(p_as_of timestamptz) returns timestamptz language sql volatile as $$
+  select coalesce(p_as_of, date_trunc('milliseconds', clock_timestamp()) + interval '1 millisecond')
+$$;
+
 -- Where a session's charge is, apart from what was given back.
 create or replace function wearon.bucket(p_outcome text, p_refund text) returns text language sql immutable as $$
   select case when p_outcome = 'open' then 'open'
@@ -35,20 +40,21 @@ create or replace function wearon.line_hash(p_line text) returns bigint language
   select ('x' || left(md5(p_line), 15))::bit(60)::bigint
 $$;
 
-create or replace function public.wearon_reconciliation(p_as_of timestamptz, p_from timestamptz default null,
+create or replace function public.wearon_reconciliation(p_as_of timestamptz default null, p_from timestamptz default null,
   p_until timestamptz default null, p_owner uuid default null, p_session uuid default null) returns json
 language plpgsql stable security definer set search_path = '' as $$
+declare as_of constant timestamptz := wearon.moment(p_as_of);
 begin
   return (with cube as materialized (
-    select l.class, l.channel, wearon.bucket(l.outcome, l.refund) as bucket, wearon.age_bucket(p_as_of - l.since) as age,
+    select l.class, l.channel, wearon.bucket(l.outcome, l.refund) as bucket, wearon.age_bucket(as_of - l.since) as age,
       l.refund = 'escalated' as escalated, count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back,
       sum(greatest(l.charged - l.given_back, 0)) as remainder, sum(l.drift) as drift, min(l.since) as since,
       sum(wearon.line_hash(concat_ws('|', l.session_id, l.class, l.charged, l.refunds, l.given_back))) as hash
-    from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4, 5),
+    from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4, 5),
   others as materialized (
     select o.class, count(*) as count, sum(o.drift) as drift,
       sum(wearon.line_hash(concat_ws('|', o.kind, o.key, o.class, o.charged, o.given_back, o.drift))) as hash
-    from wearon.other_lines(p_as_of, p_from, p_until, p_owner, p_session) as o group by 1),
+    from wearon.other_lines(as_of, p_from, p_until, p_owner, p_session) as o group by 1),
   classes as (select class, sum(sessions) as count from cube group by class union all select class, count from others),
   sums as (
     select coalesce(sum(sessions), 0) as sessions, coalesce(sum(charged), 0) as charged, coalesce(sum(given_back), 0) as given_back,
@@ -59,13 +65,13 @@ begin
       coalesce(sum(hash), 0) + (select coalesce(sum(o.hash), 0) from others as o) as hash,
       coalesce(sum(sessions) filter (where escalated), 0) as escalated,
       min(since) filter (where class in ('owed', 'overdue')) as oldest from cube)
-  select json_build_object('asOf', wearon.utc(p_as_of), 'position', public.wearon_projection_position('refunds'),
-    'ledgerLines', (select count(*) from public.credit_transactions where created_at <= p_as_of)
-      + (select count(*) from public.store_credit_transactions where created_at <= p_as_of),
-    'checksum', md5(s.hash::bigint::text),
+  select json_build_object('asOf', wearon.utc(as_of), 'position', public.wearon_projection_position('refunds'),
+    'ledgerLines', (select count(*) from public.credit_transactions where created_at <= as_of)
+      + (select count(*) from public.store_credit_transactions where created_at <= as_of),
+    'checksum', md5(s.hash::text),
     'sessions', s.sessions, 'charged', s.charged, 'kept', s.kept, 'givenBack', s.given_back, 'owed', s.owed, 'open', s.open,
     'drift', s.drift, 'escalated', s.escalated,
-    'oldestOwedSeconds', case when s.oldest is null then null else floor(extract(epoch from p_as_of - s.oldest)) end,
+    'oldestOwedSeconds', case when s.oldest is null then null else floor(extract(epoch from as_of - s.oldest)) end,
     'classes', (select coalesce(json_object_agg(class, count), '{}') from classes),
     'ages', (select coalesce(json_object_agg(age, json_build_object('sessions', sessions, 'credits', credits)), '{}') from (
       select age, sum(sessions) as sessions, sum(remainder) as credits from cube where class in ('owed', 'overdue') group by age) as ages),
@@ -78,30 +84,31 @@ begin
 end $$;
 
 -- A page of exceptions (or of the lines of one class), newest first. A line's id is its session's, or made from its key.
-create or replace function public.wearon_exceptions(p_as_of timestamptz, p_from timestamptz default null, p_until timestamptz default null,
+create or replace function public.wearon_exceptions(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
   p_owner uuid default null, p_session uuid default null, p_class text default null,
   p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
 language plpgsql stable security definer set search_path = '' as $$
+declare as_of constant timestamptz := wearon.moment(p_as_of);
 begin
   return (select coalesce(json_agg(page order by since desc, id desc), '[]') from (
     select * from (
       select l.class, 'session' as kind, l.session_id as id, l.session_id, l.channel, l.owner_id, r.payer_email as email, r.ledger_record,
         l.since, l.charged, l.given_back, l.drift, concat_ws(', ', l.outcome, l.refund, l.detail) as detail
-      from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session) as l join wearon.refunds as r on r.session_id = l.session_id
+      from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l join wearon.refunds as r on r.session_id = l.session_id
       union all
       select o.class, o.kind, case o.kind when 'session' then o.session_id else md5(o.kind || ':' || o.key)::uuid end, o.session_id, o.channel,
         o.owner_id, o.email, o.ledger_record, o.since, o.charged, o.given_back, o.drift, o.detail
-      from wearon.other_lines(p_as_of, p_from, p_until, p_owner, p_session) as o) as line
+      from wearon.other_lines(as_of, p_from, p_until, p_owner, p_session) as o) as line
     where case when p_class is null then wearon.is_exception(line.class) else line.class = p_class end
       and (p_before is null or (line.since, line.id) < (p_before, p_before_id))
     order by line.since desc, line.id desc limit p_limit) as page);
 end $$;
 
 -- A page of the totals per day, channel and owner, in that order.
-create or replace function public.wearon_totals(p_as_of timestamptz, p_from timestamptz default null, p_until timestamptz default null,
+create or replace function public.wearon_totals(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
   p_owner uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
 language plpgsql stable security definer set search_path = '' as $$
-declare none constant uuid := '00000000-0000-0000-0000-000000000000';
+declare as_of constant timestamptz := wearon.moment(p_as_of); none constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
   return (with lines as (
     select date_trunc('day', l.requested_at at time zone 'UTC') at time zone 'UTC' as day, coalesce(l.owner_id, none) as owner_id, l.channel, l.class,
@@ -109,7 +116,7 @@ begin
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'kept') as kept,
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'owed') as owed,
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'open') as open
-    from wearon.session_lines(p_as_of, p_from, p_until, p_owner, null) as l group by 1, 2, 3, 4),
+    from wearon.session_lines(as_of, p_from, p_until, p_owner, null) as l group by 1, 2, 3, 4),
   totals as (
     select day, owner_id, max(channel) as channel, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
       coalesce(sum(kept), 0) as kept, coalesce(sum(owed), 0) as owed, coalesce(sum(open), 0) as open, sum(drift) as drift,
@@ -122,15 +129,16 @@ begin
 end $$;
 
 -- Keeps what the books say now, unless the last run is younger; of several processes that ask at once one does it. Answers the last run.
-create or replace function public.wearon_reconcile(p_as_of timestamptz, p_unless_after timestamptz) returns json
+create or replace function public.wearon_reconcile(p_every_ms bigint) returns json
 language plpgsql security definer set search_path = '' as $$
-declare last wearon.reconciliation_runs;
+declare last wearon.reconciliation_runs; as_of timestamptz;
 begin
   perform pg_advisory_xact_lock(hashtext('wearon.reconciliation_runs'));
-  select * into last from wearon.reconciliation_runs order by as_of desc, id desc limit 1;
-  if last.id is null or last.as_of < p_unless_after then
-    insert into wearon.reconciliation_runs (as_of, summary) values (p_as_of, public.wearon_reconciliation(p_as_of)) returning * into last;
-    delete from wearon.reconciliation_runs where as_of < p_as_of - interval '400 days';
+  as_of := wearon.moment(null);
+  select * into last from wearon.reconciliation_runs as r order by r.as_of desc, r.id desc limit 1;
+  if last.id is null or last.as_of < as_of - make_interval(secs => p_every_ms / 1000.0) then
+    insert into wearon.reconciliation_runs as r (as_of, summary) values (as_of, public.wearon_reconciliation(as_of)) returning * into last;
+    delete from wearon.reconciliation_runs as r where r.as_of < last.as_of - interval '400 days';
   end if;
   return jsonb_build_object('id', last.id) || last.summary;
 end $$;

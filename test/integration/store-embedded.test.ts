@@ -3,6 +3,7 @@ import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
 import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { platformContract } from '../contracts/platform.ts'
+import { reconciliationContract } from '../contracts/reconciliation.ts'
 import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -26,4 +27,5 @@ const openWorld = async () => {
 
 platformContract('embedded', openWorld)
 settlementContract('embedded', openWorld)
+reconciliationContract('embedded', openWorld)
 storeContract('embedded', openWorld)

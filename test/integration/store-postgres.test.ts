@@ -3,6 +3,7 @@ import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { platformContract } from '../contracts/platform.ts'
+import { reconciliationContract } from '../contracts/reconciliation.ts'
 import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -40,5 +41,6 @@ describe.runIf(hasPostgres)('on a server', () => {
 
   platformContract('postgres', openWorld)
   settlementContract('postgres', openWorld)
+  reconciliationContract('postgres', openWorld)
   storeContract('postgres', openWorld)
 })

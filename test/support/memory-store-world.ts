@@ -5,6 +5,7 @@ import { isoTime } from '../../src/events/text.ts'
 import { ownerId } from '../../src/projections/sessions.ts'
 import { realClock } from './clock.ts'
 import type { StoreWorld } from './store-world.ts'
+import { memoryTamper } from './tamper.ts'
 
 export const memoryStoreWorld = (): StoreWorld => {
   const state = emptyStoreState()
@@ -15,6 +16,7 @@ export const memoryStoreWorld = (): StoreWorld => {
     open,
     producer,
     play,
+    tamper: memoryTamper(state),
     balance: async (owner, email) => {
       const id = ownerId(owner)
       const accounts = owner.channel === 'b2b' ? ledger.stores : ledger.users

@@ -6,6 +6,7 @@ import type { RowsOwner, Store } from '../../src/projections/store.ts'
 import { realClock } from './clock.ts'
 import { sqlPlatformPlay } from './platform-play.ts'
 import type { RowSeen, StoreWorld } from './store-world.ts'
+import { sqlTamper } from './tamper.ts'
 
 /** A migrated database, opened by as many "processes" as a test wants, each through a plain connection unless told otherwise. */
 export const sqlStoreWorld = (
@@ -25,6 +26,7 @@ export const sqlStoreWorld = (
     },
     producer: postgresProducer(sql),
     play: sqlPlatformPlay(sql),
+    tamper: sqlTamper(sql),
     balance: (owner, email) => {
       if (email !== undefined) {
         const text = `select balance as number from public.store_shopper_credits where store_id = $1 and shopper_email = lower($2)`

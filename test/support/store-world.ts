@@ -7,6 +7,7 @@ import { FORMAT, type Step, type StepRef } from '../../src/machines/ports/event-
 import type { Charge, Producer } from '../../src/projections/producer.ts'
 import type { RowsOwner, Store } from '../../src/projections/store.ts'
 import { factAt, START_MS } from './facts.ts'
+import type { Tamper } from './tamper.ts'
 
 /** The platform's session row, as far as laws speak of it. */
 export interface RowSeen {
@@ -24,6 +25,7 @@ export interface StoreWorld {
   open(rowsOwner?: RowsOwner): Store
   readonly producer: Producer
   readonly play: PlatformPlay
+  readonly tamper: Tamper
   /** Balance of a user, a store, or a store's shopper. */
   balance(owner: Owner, shopperEmail?: string): Promise<number>
   /** Descriptions of the ledger's refunds to an account, oldest first. */

@@ -15,11 +15,10 @@ import { type RefundRow, refundView } from '../../../projections/views.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
 import type { CallFunction } from './functions.ts'
 
-/** The books behind the database's functions. `nowMs`: what ages are measured against. */
-export const databaseBooks = (call: CallFunction, nowMs: () => number): Books => {
-  const now = () => new Date(nowMs()).toISOString()
+/** The books behind the database's functions. What is asked of no moment is asked of now, by the database's clock. */
+export const databaseBooks = (call: CallFunction): Books => {
   const args = ({ asOf, from, until, owner }: BookScope) => ({
-    p_as_of: asOf ?? now(),
+    p_as_of: asOf ?? null,
     p_from: from ?? null,
     p_until: until ?? null,
     p_owner: owner ?? null,
@@ -50,11 +49,7 @@ export const databaseBooks = (call: CallFunction, nowMs: () => number): Books =>
       })
       return pageOf(Total.array().parse(rows), limit, totalOf, ({ day, owner_id: id }) => ({ time: day, id }))
     },
-    reconcile: async (everyMs) =>
-      (await call('wearon_reconcile', {
-        p_as_of: now(),
-        p_unless_after: new Date(nowMs() - everyMs).toISOString(),
-      })) as ReconciliationRun,
+    reconcile: async (everyMs) => (await call('wearon_reconcile', { p_every_ms: everyMs })) as ReconciliationRun,
     reconciliationRuns: async ({ cursor, limit }): Promise<Page<ReconciliationRun>> => {
       const rows = await call('wearon_reconciliation_runs', { ...before(cursor), p_limit: limit + 1 })
       const place = ({ asOf: time, id }: ReconciliationRun) => ({ time, id })
@@ -80,7 +75,7 @@ const Channel = z.enum(['b2c', 'b2b']).nullable()
 const Line = z.object({
   class: z.custom<BookClass>(),
   kind: z.enum(['session', 'refund', 'account', 'day']),
-  id: z.uuid(),
+  id: z.guid(),
   session_id: SessionId.nullable(),
   channel: Channel,
   owner_id: z.string().nullable(),
@@ -114,7 +109,7 @@ const lineOf = ({
 
 const Total = z.object({
   day: z.string(),
-  owner_id: z.uuid(),
+  owner_id: z.guid(),
   channel: Channel,
   sessions: z.number(),
   charged: z.number(),

@@ -5,9 +5,9 @@ import { sessionFacts } from './archive.ts'
 import { databaseBooks } from './books.ts'
 import type { CallFunction } from './functions.ts'
 
-/** Queries behind the database's functions. `nowMs`: what "overdue" is measured against. */
-export const databaseQueries = (call: CallFunction, nowMs: () => number): Queries => ({
-  ...databaseBooks(call, nowMs),
+/** Queries behind the database's functions. */
+export const databaseQueries = (call: CallFunction): Queries => ({
+  ...databaseBooks(call),
   session: async (id) => {
     const [row] = (await call('wearon_sessions', { p_session: id })) as SessionRow[]
     return row ? sessionView(row) : viewOfFacts(await sessionFacts(call, id))

@@ -21,7 +21,7 @@ export const databaseStore = (
     platform: databasePlatform(call, options.rowsOwner),
     tables: databaseTables(call, options.rowsOwner),
     rebuilds: databaseRebuilds(call, options.rowsOwner),
-    queries: databaseQueries(call, () => options.clock.now()),
+    queries: databaseQueries(call),
     acceptances: databaseAcceptances(call, now),
     close: options.close,
   }
