@@ -2,12 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
-import { migrate, pending } from '../../src/adapters/postgres/migrate.ts'
+import { migrate, migrationNames, pending } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Queryable, Sql } from '../../src/adapters/postgres/sql.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
-const platform = await readFile(join(import.meta.dirname, '../fixtures/platform.sql'), 'utf8')
+const read = (path: string) => readFile(join(import.meta.dirname, '..', path), 'utf8')
+const platform = await read('fixtures/platform.sql')
+/** A hosted project lets all of its roles call whatever is made in schema public, unless told otherwise. */
+const hosted = await read('support/postgrest-roles.sql')
 
 /** Everything that the platform's schema consists of, one line each; ours is told apart by its name. */
 const objects = async (sql: Queryable): Promise<string[]> => {
@@ -83,27 +86,44 @@ const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
     it('lets nobody but the service role call or read what is ours', () =>
       inNew(async () => {
         await sql.script(platform)
+        await sql.script(hosted)
         await migrate(sql)
-        const callable = await sql.query<{ name: string; anon: boolean; person: boolean; service: boolean }>(
-          `select proname as name, has_function_privilege('anon', oid, 'execute') as anon,
-             has_function_privilege('authenticated', oid, 'execute') as person,
-             has_function_privilege('service_role', oid, 'execute') as service
-           from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'`,
-        )
-        expect(callable.length).toBeGreaterThan(20)
-        for (const { name, anon, person, service } of callable) {
-          expect({ name, anon, person, service }).toEqual({ name, anon: false, person: false, service: true })
-        }
-        const readable = await sql.query(
-          `select relname from pg_class where relnamespace = 'wearon'::regnamespace and relkind = 'r' and not relrowsecurity
-             and relname <> 'migrations' and relname not like 'log\\_%'`,
-        )
-        expect(readable).toEqual([])
+        const functions = await sql.query<{ name: string; ours: boolean; execute: string[] }>(`
+          select p.oid::regprocedure::text as name, p.pronamespace = 'wearon'::regnamespace as ours, array(
+              select r.rolname::text from pg_roles as r where r.rolname in ('anon', 'authenticated', 'service_role')
+                and has_function_privilege(r.rolname, p.oid, 'execute') and has_schema_privilege(r.rolname, p.pronamespace, 'usage')
+              union all select 'public' from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a where a.grantee = 0
+            ) as execute
+          from pg_proc as p where p.pronamespace = 'wearon'::regnamespace
+            or (p.pronamespace = 'public'::regnamespace and p.proname like 'wearon\\_%')`)
+        expect(functions.length).toBeGreaterThan(60)
+        for (const { name, ours, execute } of functions)
+          expect([name, ...execute]).toEqual(ours ? [name] : [name, 'service_role'])
+        const open = await sql.query(`
+          select relname, relrowsecurity, array(select rolname::text from pg_roles
+              where rolname in ('anon', 'authenticated', 'service_role') and has_schema_privilege(rolname, relnamespace, 'usage')) as reached
+          from pg_class where relnamespace = 'wearon'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+            and (has_schema_privilege('public', relnamespace, 'usage') or (relkind in ('r', 'p') and not relrowsecurity))`)
+        expect(open).toEqual([])
         const unpinned = await sql.query(
           `select proname from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'
              and (not prosecdef or not coalesce(proconfig, '{}') @> array['search_path=""'])`,
         )
         expect(unpinned).toEqual([])
+      }))
+
+    it('knows what was applied, by our own command or by `supabase db push`', () =>
+      inNew(async () => {
+        const names = await migrate(sql)
+        const applied = async () =>
+          (await sql.query<{ names: string[] }>('select public.wearon_applied_migrations() as names'))[0]?.names
+        expect(await migrationNames()).toEqual(names)
+        expect((await applied())?.toSorted()).toEqual(names)
+        await sql.script(`drop table wearon.migrations; create schema supabase_migrations;
+          create table supabase_migrations.schema_migrations (version text primary key, statements text[], name text);
+          insert into supabase_migrations.schema_migrations values ('20261122000100', '{}', 'wearon_platform'),
+            ('20200101000000', '{}', null)`)
+        expect((await applied())?.filter((name) => name !== null)).toEqual(['20261122000100_wearon_platform'])
       }))
   })
 }

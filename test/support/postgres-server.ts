@@ -34,6 +34,10 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
+/** What the real pg_dump writes of a database's schema. */
+export const dumpSchema = (url: string): string =>
+  execFileSync(program('pg_dump'), ['--schema-only', '--no-owner', url], { encoding: 'utf8', maxBuffer: 64_000_000 })
+
 /** A power cut may lose what was acknowledged: tests are faster for it. */
 const NOT_DURABLE = ['fsync=off', 'full_page_writes=off']
 
