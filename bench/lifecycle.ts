@@ -3,11 +3,11 @@ import { bullmq } from './contenders/bullmq.ts'
 import { ours } from './contenders/ours.ts'
 import { raw } from './contenders/raw.ts'
 import { openEmptied } from './contenders/redis-log.ts'
-import { runAlone } from './support/alone.ts'
 import type { Benchmark } from './support/figures.ts'
 import { measureLatencies } from './support/latency.ts'
 import { measureRounds } from './support/rounds.ts'
 import { throughput } from './support/throughput.ts'
+import { workerRssMb } from './support/worker-memory.ts'
 
 const SESSIONS = 20_000
 const ROUNDS = 7
@@ -29,8 +29,8 @@ export const lifecycle: Benchmark = async () => {
     const [toBullmq, toRaw] = [rates.ratio(our, bull), rates.ratio(our, limit)]
     console.log(`${toBullmq.toFixed(2)} times BullMQ, ${toRaw.toFixed(2)} times the raw limit`)
     const latencies = await measureLatencies([our, bull], LATENCY)
-    console.log('ours alone in a process:')
-    const alone = await runAlone('redis')
+    const rssMb = await workerRssMb(server, SESSIONS)
+    console.log(`a worker process held at most ${rssMb.toFixed(0)} MB`)
     return {
       ratio_to_bullmq: toBullmq,
       ratio_to_raw: toRaw,
@@ -43,7 +43,7 @@ export const lifecycle: Benchmark = async () => {
       bullmq_p99_ms: latencies.p99(bull),
       p50_to_bullmq: latencies.p50(our) / latencies.p50(bull),
       p99_to_bullmq: latencies.p99(our) / latencies.p99(bull),
-      rss_mb: alone['rss_mb'] ?? Number.NaN,
+      rss_mb: rssMb,
     }
   } finally {
     await server.stop()

@@ -1,6 +1,7 @@
 // Run as a child with a channel to its parent: joins a log in Redis when told, works its share, and tells how it goes.
 import { openOnRedis } from '../contenders/redis-log.ts'
 import { type Engine, startEngine } from '../support/engine.ts'
+import { peakRssMb } from '../support/figures.ts'
 import { Order, type Report } from '../support/worker-messages.ts'
 
 /** Reports are sent this often at most. */
@@ -17,9 +18,9 @@ const join = async (url: string, partitions: number): Promise<Joined> => {
   const { log, close } = await openOnRedis(url, partitions)
   const engine = startEngine({ log })
   let ended = 0
-  let last: Report = { running: 0, ended: 0 }
+  let last: Report = { running: 0, ended: 0, rssMb: 0 }
   const report = setInterval(() => {
-    const now = { running: engine.running, ended }
+    const now = { running: engine.running, ended, rssMb: peakRssMb() }
     if (now.running === last.running && now.ended === last.ended) return
     last = now
     process.send?.(now)

@@ -10,7 +10,9 @@ const Line = z.looseObject({ bench: z.string() }).catchall(z.union([z.number(), 
 
 /** Runs a benchmark in a process of its own, prints what it prints, and answers its figures. @throws Error when it failed */
 export const runAlone = async (name: string): Promise<Figures> => {
-  const child = spawn(process.execPath, [PROGRAM, name, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...process.execArgv, PROGRAM, name, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = once(child, 'exit')
   let last = ''
   for await (const line of createInterface({ input: child.stdout })) {

@@ -7,8 +7,8 @@ export const Order = z.discriminatedUnion('order', [
 ])
 export type Order = z.infer<typeof Order>
 
-/** What it tells: how many partitions it works, and how many sessions ended since it joined. */
-export const Report = z.object({ running: z.int(), ended: z.int() })
+/** What it tells: how many partitions it works, how many sessions ended since it joined, the most memory it ever held. */
+export const Report = z.object({ running: z.int(), ended: z.int(), rssMb: z.number() })
 export type Report = z.infer<typeof Report>
 
 export const Left = z.literal('left')

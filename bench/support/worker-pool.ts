@@ -29,9 +29,11 @@ export class WorkerPool {
   }
 }
 
+const nothingYet: Report = { running: 0, ended: 0, rssMb: 0 }
+
 class WorkerProcess {
   readonly #child: ChildProcess = fork(PROGRAM)
-  #report: Report = { running: 0, ended: 0 }
+  #report: Report = nothingYet
   #onReport: () => void = () => {}
 
   constructor() {
@@ -50,6 +52,10 @@ class WorkerProcess {
     return this.#report.ended
   }
 
+  get rssMb(): number {
+    return this.#report.rssMb
+  }
+
   onReport(listener: () => void): void {
     this.#onReport = listener
   }
@@ -65,7 +71,7 @@ class WorkerProcess {
       const [message] = (await once(this.#child, 'message')) as [unknown]
       if (Left.safeParse(message).success) break
     }
-    this.#report = { running: 0, ended: 0 }
+    this.#report = nothingYet
   }
 
   stop(): void {

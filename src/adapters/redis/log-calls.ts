@@ -66,7 +66,7 @@ export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls 
     run: (requests: readonly TakeRequest[]) => take(calls, requests),
     weigh: ({ bytes }) => bytes,
     // What is asked for is seldom there.
-    weightMax: 64 * TRIP_BYTES_MAX,
+    weightMax: 2 * TRIP_BYTES_MAX,
     itemsMax: TRIP_CALLS_MAX,
     keyOf: ({ partition }) => partition,
     isItemsFault: isCallsFault,
