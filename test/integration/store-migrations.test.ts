@@ -88,23 +88,21 @@ const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
         await sql.script(platform)
         await sql.script(hosted)
         await migrate(sql)
-        const functions = await sql.query<{ name: string; ours: boolean; execute: string[] }>(`
-          select p.oid::regprocedure::text as name, p.pronamespace = 'wearon'::regnamespace as ours, array(
-              select r.rolname::text from pg_roles as r where r.rolname in ('anon', 'authenticated', 'service_role')
-                and has_function_privilege(r.rolname, p.oid, 'execute') and has_schema_privilege(r.rolname, p.pronamespace, 'usage')
-              union all select 'public' from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a where a.grantee = 0
-            ) as execute
-          from pg_proc as p where p.pronamespace = 'wearon'::regnamespace
-            or (p.pronamespace = 'public'::regnamespace and p.proname like 'wearon\\_%')`)
+        const functions = await sql.query<{ name: string; callable: boolean; callers: string[] }>(`
+          select oid::regprocedure::text as name, pronamespace = 'public'::regnamespace as callable,
+            array(select role from unnest(array['public', 'anon', 'authenticated', 'service_role']) as role
+              where has_function_privilege(role, pg_proc.oid, 'execute')) as callers
+          from pg_proc where pronamespace = 'wearon'::regnamespace
+            or (pronamespace = 'public'::regnamespace and proname like 'wearon\\_%')`)
         expect(functions.length).toBeGreaterThan(60)
-        for (const { name, ours, execute } of functions)
-          expect([name, ...execute]).toEqual(ours ? [name] : [name, 'service_role'])
-        const open = await sql.query(`
-          select relname, relrowsecurity, array(select rolname::text from pg_roles
-              where rolname in ('anon', 'authenticated', 'service_role') and has_schema_privilege(rolname, relnamespace, 'usage')) as reached
-          from pg_class where relnamespace = 'wearon'::regnamespace and relkind in ('r', 'p', 'v', 'm')
-            and (has_schema_privilege('public', relnamespace, 'usage') or (relkind in ('r', 'p') and not relrowsecurity))`)
-        expect(open).toEqual([])
+        for (const { name, callable, callers } of functions)
+          expect([name, ...callers]).toEqual(callable ? [name, 'service_role'] : [name])
+        const unguarded = await sql.query(
+          `select tablename from pg_tables where schemaname = 'wearon' and not rowsecurity
+           union all select role from unnest(array['public', 'anon', 'authenticated', 'service_role']) as role
+             where has_schema_privilege(role, 'wearon', 'usage')`,
+        )
+        expect(unguarded).toEqual([])
         const unpinned = await sql.query(
           `select proname from pg_proc where pronamespace = 'public'::regnamespace and proname like 'wearon%'
              and (not prosecdef or not coalesce(proconfig, '{}') @> array['search_path=""'])`,

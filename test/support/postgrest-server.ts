@@ -37,6 +37,8 @@ export interface PostgrestServer {
   readonly requests: readonly { readonly name: string; readonly headers: IncomingMessage['headers'] }[]
   /** Faults for the next requests, one each. */
   fail(...faults: readonly Fault[]): void
+  /** Takes back the faults that no request met. */
+  recover(): void
   close(): Promise<void>
 }
 
@@ -65,6 +67,9 @@ export const startPostgrest = async (databaseUrl: string): Promise<PostgrestServ
     requests,
     fail: (...next) => {
       faults.push(...next)
+    },
+    recover: () => {
+      faults.length = 0
     },
     close: async () => {
       server.closeAllConnections()

@@ -25,7 +25,9 @@ export interface Project {
 const fixture = (name: string) => readFile(join(import.meta.dirname, name), 'utf8')
 
 /** The double of PostgREST in front of a PostgreSQL of its own, with the platform's schema. */
-export const startProject = async (): Promise<Project & { readonly postgrest: PostgrestServer }> => {
+export const startProject = async (): Promise<
+  Project & { readonly postgrest: PostgrestServer; readonly databaseUrl: string }
+> => {
   const server = await startPostgres()
   const url = await server.database()
   const sql = openServer({ url })
@@ -37,6 +39,7 @@ export const startProject = async (): Promise<Project & { readonly postgrest: Po
   return {
     ...project,
     postgrest,
+    databaseUrl: url,
     close: async () => {
       await postgrest.close()
       await project.close()
