@@ -27,6 +27,8 @@ const PLATFORM = join(import.meta.dirname, '../test/fixtures/platform.sql')
 
 /** The real servers of one run, each process's own way to them, and what may befall them. */
 export interface Servers {
+  /** Log and database are one server, so that the ledger loses what the log loses. */
+  readonly oneServer: boolean
   /** What a process in this slot has to know. */
   env(slot: number): Record<string, string>
   /** The proxies between this slot's process and the log, and the database: one and the same where both are one server. */
@@ -59,6 +61,7 @@ export const startServers = async (kind: LogKind, slots: number, partitions: num
   const database = { sql, server: postgres, proxies: databases }
   const logServer = await startLog(kind, { slots, partitions, database })
   return {
+    oneServer: kind === 'postgres',
     env: (slot) => ({
       STORE: 'postgres',
       DATABASE_URL: through(url, at(databases, slot)),

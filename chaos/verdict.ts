@@ -49,7 +49,7 @@ export const verdictOn = async (run: Run): Promise<Verdict> => {
   const { tries } = provider
   const seen = { sessions, shown, tries, readings: readers.readings, committed: ownership.committed }
   const judged = judge({ ...seen, silences: fleet.silences, lostAt: stage.lostAt })
-  const forgotten = stage.lostAt === null ? [] : lostRefunds(judged, classes)
+  const forgotten = stage.lostAt === null || !servers.oneServer ? [] : lostRefunds(judged, classes)
   return {
     violations: [
       ...judged.filter((one) => !forgotten.includes(one)),
