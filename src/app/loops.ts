@@ -1,6 +1,7 @@
 import type { Clock, Environment } from '../machines/ports/environment.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
+import { BooksWatch } from '../projections/books-watch.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
 import { ReaderWatch } from '../projections/reader-watch.ts'
@@ -18,6 +19,7 @@ const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
 const LETTERS_EVERY_MS = 30_000
 const READERS_EVERY_MS = 60_000
+const BOOKS_EVERY_MS = 300_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
 /** A repeat of a publication gets its first answer for this long. */
@@ -31,6 +33,7 @@ export const projectorLoops = (
 ): Loop[] => {
   const { archive, tables, acceptances } = store
   const names = projections.map(({ name }) => name)
+  const books = new BooksWatch(store.queries, env)
   const readers = new ReaderWatch(log.readers, env)
   const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
@@ -42,6 +45,7 @@ export const projectorLoops = (
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
     loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
+    loop('books', (alive, stop) => every(BOOKS_EVERY_MS, env.clock, alive, stop, () => books.look(BOOKS_EVERY_MS))),
     loop('letters', (alive, stop) =>
       every(LETTERS_EVERY_MS, env.clock, alive, stop, async () => {
         const { dropped, ...states } = await log.letters.counts()

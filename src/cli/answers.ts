@@ -31,6 +31,7 @@ export const RefundAnswer = z.object({
   how: z.string().nullable(),
   waiver_reason: z.string().nullable(),
   settled_at: z.string().nullable(),
+  settlement: z.object({ by: z.string(), how: z.string(), why: z.string() }).nullable(),
 })
 export type RefundAnswer = z.infer<typeof RefundAnswer>
 
@@ -42,9 +43,42 @@ export const ReconciliationAnswer = z.object({
   given_back: z.number(),
   owed: z.number(),
   open: z.number(),
+  drift: z.number(),
+  escalated: z.number(),
+  oldest_owed_seconds: z.number().nullable(),
+  checksum: z.string(),
   classes: z.record(z.string(), z.number()),
 })
 export type ReconciliationAnswer = z.infer<typeof ReconciliationAnswer>
+
+export const RunAnswer = ReconciliationAnswer.extend({ id: z.string() })
+
+export const ExceptionAnswer = z.object({
+  class: z.string(),
+  session_id: z.string().nullable(),
+  owner_id: z.string().nullable(),
+  since: z.string(),
+  charged: z.number(),
+  given_back: z.number(),
+  drift: z.number(),
+  detail: z.string(),
+})
+
+/** What lies behind one refund. */
+export const RefundStoryAnswer = z.object({
+  refund: RefundAnswer.nullable(),
+  decision: z.object({ kind: z.string(), recorded_at: z.string().nullable() }).nullable(),
+  ledger: z.array(
+    z.object({
+      type: z.string(),
+      amount: z.number(),
+      account: z.string(),
+      description: z.string().nullable(),
+      created_at: z.string(),
+    }),
+  ),
+  facts: z.array(Fact),
+})
 
 export const ProjectionsAnswer = z.object({
   head: z.number(),

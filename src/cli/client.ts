@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 
 /** No server answers, or it refused: `message` is for whoever typed the command. */
@@ -28,6 +30,18 @@ export class Client {
   post<Value>(path: string, body: object | null, schema: z.ZodType<Value>): Promise<Value> {
     const json = body === null ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
     return this.#ask(path, { method: 'POST', ...json }, schema)
+  }
+
+  /** Copies an answer as it comes, however long it is. */
+  async copy(path: string, to: Writable): Promise<void> {
+    const { body } = await this.#fetch(path, {})
+    try {
+      await pipeline(body ?? [], to, { end: false })
+    } catch (error) {
+      // Whoever reads our output may have had enough.
+      if ((error as { code?: unknown }).code === 'EPIPE') return
+      throw new CommandFailed(`${this.url} broke off: what was printed is not all`)
+    }
   }
 
   delete<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { failureOf } from '../app/failure.ts'
 import { CommandFailed } from './client.ts'
+import { addReconcile, addRefunds } from './commands/books.ts'
 import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
 import { addChart, addSim } from './commands/explain.ts'
@@ -8,7 +9,7 @@ import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReaders } from './commands/readers.ts'
-import { addRefunds, addSessions } from './commands/sessions.ts'
+import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 
 const program = new Command('wearon')
@@ -24,6 +25,7 @@ const commands = [
   addPublish,
   addSessions,
   addRefunds,
+  addReconcile,
   addOperating,
   addDead,
   addReaders,

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from '../machines/ports/environment.ts'
 import { EventStream, type OpenStreams } from './event-stream.ts'
@@ -14,9 +16,29 @@ export const send = (
   parts: HttpParts,
   streams: OpenStreams,
 ): void => {
-  if (answer.stream === undefined) write(response, answer)
+  if (answer.chunks !== undefined) sendChunks(request, response, { ...answer, chunks: answer.chunks }, parts)
+  else if (answer.stream === undefined) write(response, answer)
   else if (request.method === 'HEAD') write(response, { status: answer.status, body: '' })
   else stream(response, answer.stream, parts, streams)
+}
+
+/** A client that sees the end has all of it: what cannot be read to its end is cut off. */
+const sendChunks = (
+  { method }: Request,
+  response: Response,
+  { status, headers, chunks }: Answer & { chunks: AsyncIterable<string> },
+  { env, limits }: HttpParts,
+): void => {
+  response.writeHead(status, headers)
+  if (method === 'HEAD') {
+    response.end()
+    return
+  }
+  response.setTimeout(limits.stalledMs, () => response.destroy())
+  pipeline(Readable.from(chunks), response).catch((error: unknown) => {
+    const { requestId, route } = exchangeOf(response)
+    env.logger.error({ requestId, route, error }, 'answer broke off')
+  })
 }
 
 const stream = (

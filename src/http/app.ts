@@ -11,6 +11,8 @@ import { operateRoutes } from './operate.ts'
 import type { HttpLimits, HttpParts } from './parts.ts'
 import { Problem } from './problem.ts'
 import { publishRoutes } from './publish.ts'
+import { reconciliationRoutes } from './reconciliation.ts'
+import { refundRoutes } from './refunds.ts'
 import { rehearsalRoutes } from './rehearsal.ts'
 import type { Answer, BodyKind, RawCall, Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -49,6 +51,8 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...streamRoutes(parts),
   ...sessionRoutes(parts),
   ...operateRoutes(parts),
+  ...refundRoutes(parts),
+  ...reconciliationRoutes(parts),
   ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
   ...healthRoutes(parts),

@@ -106,4 +106,23 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Calls through Supabase that failed, by what went wrong; those that were repeated count each time.',
     labels: ['code'],
   },
+  refunds_owed: { type: 'gauge', help: 'Refunds that are owed, overdue ones with them.', labels: [] },
+  refunds_overdue: { type: 'gauge', help: 'Refunds that have been owed for an hour or longer.', labels: [] },
+  refunds_escalated: { type: 'gauge', help: 'Refunds that an operator must look at.', labels: [] },
+  refunds_oldest_owed_seconds: {
+    type: 'gauge',
+    help: 'How long the oldest refund has been owed; 0 for none.',
+    labels: [],
+  },
+  books_drift_credits: {
+    type: 'gauge',
+    help: 'Credits that are not where the facts say, at the last reconciliation.',
+    labels: [],
+  },
+  books_balanced: { type: 'gauge', help: '1 when the books balanced at the last reconciliation.', labels: [] },
+  books_exceptions: {
+    type: 'gauge',
+    help: 'Sessions, refunds and accounts that somebody should look at, by class, at the last reconciliation.',
+    labels: ['class'],
+  },
 }

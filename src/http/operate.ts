@@ -1,16 +1,14 @@
 import { z } from 'zod'
-import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
-import { pageJson, projectionJson, reconciliationJson, refundJson } from './views.ts'
+import { projectionJson } from './views.ts'
 
-const RefundState = z.enum(['owed', 'issued', 'waived', 'settled', 'escalated'])
 const PROJECTION_NAME_MAX = 100
 /** A repair reads a whole journal. */
 const REPAIR_MS = 120_000
 
-/** What operators and finance look at and set right. */
+/** What operators look at and set right. */
 export const operateRoutes = (parts: HttpParts): Route[] => [
   route({ method: 'get', path: '/v1/projections', handle: () => listProjections(parts) }),
   route({
@@ -18,20 +16,6 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     path: '/v1/projections/:name/rebuild',
     params: z.strictObject({ name: z.string().max(PROJECTION_NAME_MAX) }),
     handle: ({ params }) => startRebuild(params.name, parts),
-  }),
-  route({
-    method: 'get',
-    path: '/v1/refunds',
-    query: pageQuery(parts.limits).extend({ state: RefundState.optional() }),
-    handle: async ({ query }) => ({
-      status: 200,
-      body: pageJson(await readPage(parts.queries.refunds(given(query))), refundJson),
-    }),
-  }),
-  route({
-    method: 'get',
-    path: '/v1/reconciliation',
-    handle: async () => ({ status: 200, body: reconciliationJson(await reach(parts.queries.reconciliation())) }),
   }),
   route({
     method: 'post',

@@ -28,6 +28,7 @@ export const problems = {
   session_of_another: { status: 409, detail: 'The session was accepted from another tenant.' },
   session_ended: { status: 409, detail: 'The session has ended; nothing is left to cancel.' },
   session_exists: { status: 409, detail: 'There is a session of this id already; it was charged for then.' },
+  refund_decided: { status: 409, detail: 'Nothing is owed for this session: see what was decided.' },
   rebuild_running: { status: 409, detail: 'A rebuild of this projection is running already.' },
   repair_not_possible: { status: 409, detail: 'The partition is not damaged, or not held by this process.' },
   letter_discarded: { status: 409, detail: 'The letter was discarded; "force" replays it all the same.' },

@@ -5,11 +5,13 @@ import { Problem, parameterFaults } from './problem.ts'
 
 export type Method = 'get' | 'post' | 'delete'
 
-/** What a route answers. A JSON object, text or bytes; or an event stream that `stream` feeds until it settles. */
+/** What a route answers: a JSON object, text or bytes; text as it comes; or an event stream that `stream` feeds until it settles. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: object | string | Uint8Array
+  /** Sent as they come; `Content-Type` is among the headers. */
+  readonly chunks?: AsyncIterable<string>
   readonly stream?: (stream: EventStream) => Promise<void>
 }
 

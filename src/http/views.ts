@@ -1,5 +1,4 @@
-import type { Page, RefundView, SessionView } from '../projections/queries.ts'
-import type { ReconciliationSummary } from '../projections/reconciliation.ts'
+import type { Page, SessionView } from '../projections/queries.ts'
 import type { ProjectionStatus } from '../projections/store.ts'
 
 /** How things look from outside: JSON in snake_case, as the platform writes it. */
@@ -18,33 +17,6 @@ export const sessionJson = (view: SessionView): object => ({
   cost_usd: view.costUsd,
   created_at: view.createdAt,
   completed_at: view.completedAt,
-})
-
-export const refundJson = (view: RefundView): object => ({
-  session_id: view.sessionId,
-  channel: view.channel,
-  state: view.state,
-  payer: view.payer,
-  credits: view.credits,
-  since: view.since,
-  tries: view.tries,
-  last_error: view.lastError,
-  ledger_record: view.ledgerRecord,
-  how: view.how,
-  waiver_reason: view.waiverReason,
-  settled_at: view.settledAt,
-})
-
-export const reconciliationJson = (summary: ReconciliationSummary): object => ({
-  as_of: summary.asOf,
-  position: summary.position,
-  balanced: summary.balanced,
-  charged: summary.charged,
-  kept: summary.kept,
-  given_back: summary.givenBack,
-  owed: summary.owed,
-  open: summary.open,
-  classes: summary.classes,
 })
 
 /** @param head the archive's last ordinal, read before the positions were. */

@@ -120,7 +120,7 @@ export interface Books {
   /** Lines of one class, or of every class that somebody should look at; newest first. */
   bookLines(filter: BookScope & { class?: BookClass; cursor?: string; limit: number }): Promise<Page<BookLine>>
   /** Per day, channel and owner, in that order. */
-  bookTotals(filter: Omit<BookScope, 'session'> & { cursor?: string; limit: number }): Promise<Page<BookTotal>>
+  bookTotals(filter: BookScope & { cursor?: string; limit: number }): Promise<Page<BookTotal>>
   /** Keeps what the books say now, unless the last run is younger than `everyMs`. Answers the last run. */
   reconcile(everyMs: number): Promise<ReconciliationRun>
   /** The runs that were kept, newest first. */

@@ -134,7 +134,9 @@ begin
   select l.* from wearon.ledger_refunds as l
   where l.created_at <= p_as_of and (p_from is null or l.created_at >= p_from) and (p_until is null or l.created_at < p_until)
     and (p_owner is null or l.owner_id = p_owner)
+    -- The archive has sessions that the books do not have yet.
     and not exists (select from wearon.refunds as s where s.session_id = l.session_id)
+    and not exists (select from wearon.facts as f where f.session_id = l.session_id)
     and not (l.session_id is null and l.description = 'Queue error - refund')
     and not exists (select from public.generation_sessions as r
       where r.id = l.session_id and r.status = 'failed' and r.state is null)
@@ -142,8 +144,8 @@ begin
       where r.id = l.session_id and r.status = 'failed' and r.state is null);
 end $$;
 
--- Days on which a user was charged for more or fewer sessions than the producer wrote rows. A charge just before midnight whose
--- row came just after it shows as two days that cancel out, and is left out.
+-- Days on which a user was charged for more or fewer sessions than the producer wrote rows; of days that are over, since charge
+-- and row come one after the other. A charge just before midnight whose row came just after it shows as two days that cancel out.
 create or replace function wearon.charge_differences(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
 returns table (user_id uuid, day date, charges integer, sessions integer) language plpgsql stable as $$
 begin
@@ -164,7 +166,7 @@ begin
       lead(d.day) over w = d.day + 1 and lead(d.charges - d.sessions) over w = d.sessions - d.charges as before
     from days as d window w as (partition by d.user_id order by d.day))
   select n.user_id, n.day, n.charges, n.sessions from neighbours as n
-  where n.after is not true and n.before is not true
+  where n.after is not true and n.before is not true and n.day < ((p_as_of - interval '1 minute') at time zone 'UTC')::date
     and (p_from is null or n.day >= (p_from at time zone 'UTC')::date) and (p_until is null or n.day < (p_until at time zone 'UTC')::date);
 end $$;
 

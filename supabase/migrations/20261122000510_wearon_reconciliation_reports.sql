@@ -106,7 +106,7 @@ end $$;
 
 -- A page of the totals per day, channel and owner, in that order.
 create or replace function public.wearon_totals(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
-  p_owner uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
+  p_owner uuid default null, p_session uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
 language plpgsql stable security definer set search_path = '' as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of); none constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
@@ -116,7 +116,7 @@ begin
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'kept') as kept,
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'owed') as owed,
       sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'open') as open
-    from wearon.session_lines(as_of, p_from, p_until, p_owner, null) as l group by 1, 2, 3, 4),
+    from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4),
   totals as (
     select day, owner_id, max(channel) as channel, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
       coalesce(sum(kept), 0) as kept, coalesce(sum(owed), 0) as owed, coalesce(sum(open), 0) as open, sum(drift) as drift,

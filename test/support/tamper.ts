@@ -14,7 +14,7 @@ export interface Tamper {
   moveRefund(session: SessionId, to: Owner): Promise<void>
   /** Gives a credit back once more, under words of its own. */
   giveBack(owner: Owner, description: string): Promise<void>
-  /** Charges a user for no session. */
+  /** Charges a user for no session, yesterday. */
   charge(owner: Owner): Promise<void>
   /** Changes a balance, and nothing else. */
   changeBalance(owner: Owner, by: number): Promise<void>
@@ -65,7 +65,11 @@ export const sqlTamper = (sql: Sql): Tamper => {
       await sql.query(`select public.${call}`, [ownerId(owner), description])
     },
     charge: async (owner) => {
-      await sql.query('select public.deduct_credits($1, 1)', [ownerId(owner)])
+      await sql.query(`select public.deduct_credits($1, 1, 'for nothing')`, [ownerId(owner)])
+      await sql.query(
+        `update ${users} set created_at = created_at - interval '1 day' where user_id = $1 and description = 'for nothing'`,
+        [ownerId(owner)],
+      )
     },
     changeBalance: (owner, by) => pay(owner, by, 0),
     changeRow: async (session, creditsUsed) => {
@@ -94,10 +98,11 @@ export const memoryTamper = ({ ledger, rows }: StoreState): Tamper => {
     type: 'refund' | 'generation',
     description: string,
     request: string | null,
+    agoMs = 0,
   ) => {
     ledger.count += 1
     const own = ledger.transactions.get(owner) ?? []
-    const createdAt = new Date().toISOString()
+    const createdAt = new Date(Date.now() - agoMs).toISOString()
     ledger.transactions.set(owner, [
       ...own,
       { id: `transaction-${ledger.count}`, owner, amount, type, requestId: request, description, createdAt },
@@ -125,7 +130,7 @@ export const memoryTamper = ({ ledger, rows }: StoreState): Tamper => {
     },
     giveBack: async (owner, description) =>
       add(ownerId(owner), 1, 'refund', description, owner.channel === 'b2b' ? description : null),
-    charge: async (owner) => add(ownerId(owner), -1, 'generation', 'Image generation', null),
+    charge: async (owner) => add(ownerId(owner), -1, 'generation', 'for nothing', null, 86_400_000),
     changeBalance: async (owner, by) => pay(ownerId(owner), by),
     changeRow: async (session, creditsUsed) => {
       const row = rows.get(session)

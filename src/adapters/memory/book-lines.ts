@@ -212,7 +212,8 @@ const unknownRefunds = (state: StoreState, scope: Scope): Line[] => {
   return refundsOf(state.ledger).flatMap((refund) => {
     const session = sessionOf(refund)
     const row = state.rows.get(session ?? ('' as SessionId))
-    const isKnown = session !== null && state.refunds.has(session)
+    // The archive has sessions that the books do not have yet.
+    const isKnown = session !== null && (state.refunds.has(session) || state.sessions.has(session))
     const isPlatforms = (session === null && isFailedPush(refund)) || (row?.status === 'failed' && !row.state)
     const isIn =
       Date.parse(refund.createdAt) <= scope.asOfMs &&
@@ -247,7 +248,7 @@ interface UserDay {
   sessions: number
 }
 
-/** Days with more or fewer charges than rows; two days in a row that cancel out are one charge around midnight. */
+/** Days that are over, with more or fewer charges than rows; two in a row that cancel out are one charge around midnight. */
 const chargesThatDiffer = (state: StoreState, scope: Scope): Line[] => {
   const days = new Map<string, UserDay>()
   const note = (user: string, at: string, charges: number, sessions: number) => {
@@ -265,6 +266,7 @@ const chargesThatDiffer = (state: StoreState, scope: Scope): Line[] => {
   const differing = [...days.values()].filter(({ charges, sessions }) => charges !== sessions)
   return differing
     .filter((one) => !differing.some((other) => cancels(one, other)))
+    .filter(({ day }) => day < isoTime(scope.asOfMs - MINUTE_MS).slice(0, 10))
     .filter(({ day }) => isWithin(scope, `${day}T00:00:00.000Z`))
     .map(({ user, day, charges, sessions }) => ({
       ...nothing,
@@ -280,6 +282,7 @@ const chargesThatDiffer = (state: StoreState, scope: Scope): Line[] => {
     }))
 }
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 const cancels = (one: UserDay, other: UserDay): boolean =>

@@ -1,23 +1,20 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { ProjectionsAnswer, ReconciliationAnswer } from '../answers.ts'
+import { ProjectionsAnswer } from '../answers.ts'
 import { serverOf, talksToServer } from '../server.ts'
-import { books, tableOf } from '../text.ts'
+import { tableOf } from '../text.ts'
 
 interface Json {
   readonly json?: boolean
 }
 
-/** What operators look at and mend: projections, books, damaged partitions. */
+/** What operators look at and mend: projections, damaged partitions. */
 export const addOperating = (program: Command): void => {
   const projections = program.command('projections').description('the tables that people query')
   talksToServer(projections.command('status').description('how far each is')).action(showProjections)
   talksToServer(
     projections.command('rebuild <name>').description('compute it anew beside the live rows, and correct what differs'),
   ).action(rebuildProjection)
-  talksToServer(
-    program.command('reconcile').description('hold the facts against the credit tables; exit 1 when they differ'),
-  ).action(reconcile)
   talksToServer(
     program.command('repair <partition>').description('bring a damaged partition back in line with the archive'),
   ).action(repairPartition)
@@ -37,12 +34,6 @@ const rebuildProjection = async (name: string, { json }: Json, command: Command)
   console.log(
     json ? JSON.stringify(answer) : `rebuilding ${answer.name}; what it found different is in the server's log`,
   )
-}
-
-const reconcile = async ({ json }: Json, command: Command): Promise<void> => {
-  const summary = await serverOf(command).get('/v1/reconciliation', ReconciliationAnswer)
-  console.log(json ? JSON.stringify(summary) : books(summary))
-  if (!summary.balanced) process.exitCode = 1
 }
 
 const Repaired = z.object({ common: z.number(), restored: z.number(), kept: z.number(), voided: z.number() })

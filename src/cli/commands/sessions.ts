@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { FactsAnswer, pageOf, RefundAnswer, SessionAnswer } from '../answers.ts'
+import { FactsAnswer, pageOf, SessionAnswer } from '../answers.ts'
 import { serverOf, talksToServer } from '../server.ts'
 import { styled, styledState, tableOf } from '../text.ts'
 import { timeline } from '../timeline.ts'
@@ -51,29 +51,4 @@ const showSession = async (id: string, { json }: { json?: boolean }, command: Co
   console.log(timeline(facts))
   if (session.image_url !== null) console.log(`image  ${session.image_url}`)
   if (session.error_message !== null) console.log(`told   ${session.error_message}`)
-}
-
-/** `wearon refunds`: who is owed what, and who got it back. */
-export const addRefunds = (program: Command): void => {
-  const command = program
-    .command('refunds')
-    .description('who is owed a credit, and who got one back')
-    .option('--state <state>', 'owed, issued, waived, settled or escalated')
-  talksToServer(command).action(listRefunds)
-}
-
-const listRefunds = async ({ state, json }: { state?: string; json?: boolean }, command: Command): Promise<void> => {
-  const query = new URLSearchParams({ limit: '200', ...(state && { state }) })
-  const page = await serverOf(command).get(`/v1/refunds?${query.toString()}`, pageOf(RefundAnswer))
-  if (json) return console.log(JSON.stringify(page))
-  if (page.items.length === 0) return console.log('no refunds')
-  const rows = page.items.map((one) => [
-    one.session_id,
-    one.state,
-    one.payer === null ? '-' : `${one.payer.kind} ${one.payer.email ?? one.payer.id}`,
-    String(one.credits ?? '-'),
-    one.how ?? one.waiver_reason ?? one.last_error ?? '',
-    one.settled_at ?? one.since,
-  ])
-  console.log(tableOf([['session', 'state', 'to', 'credits', 'how', 'since'], ...rows]))
 }

@@ -39,10 +39,11 @@ export const databaseBooks = (call: CallFunction): Books => {
       })
       return pageOf(Line.array().parse(rows), limit, lineOf, ({ since, id }) => ({ time: since, id }))
     },
-    bookTotals: async ({ cursor, limit, ...scope }) => {
+    bookTotals: async ({ session = null, cursor, limit, ...scope }) => {
       const after = decodeCursor(cursor)
       const rows = await call('wearon_totals', {
         ...args(scope),
+        p_session: session,
         p_after_day: after?.time ?? null,
         p_after_owner: after?.id ?? null,
         p_limit: limit + 1,

@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { type BookClass, bookClasses } from '../projections/books.ts'
+import { exceptionColumns, lineJson, runJson, summaryJson, totalColumns, totalJson } from './book-views.ts'
+import { csvAnswer, wantsCsv } from './csv.ts'
+import { given, pageQuery, readPage } from './page.ts'
+import type { HttpParts } from './parts.ts'
+import { reach } from './problem.ts'
+import { type Route, route } from './route.ts'
+import { Format, scopeOf, scopeQuery } from './scope.ts'
+import { pageJson } from './views.ts'
+
+/** All books of a million sessions take seconds; a day's, a store's or a session's do not. */
+const BOOKS_MS = 60_000
+
+/** Do the books balance? The summary, every exception with its name, the totals, and how it was over time. */
+export const reconciliationRoutes = (parts: HttpParts): Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/reconciliation',
+    query: z.strictObject({ ...scopeQuery, format: Format.optional() }),
+    timeoutMs: BOOKS_MS,
+    handle: async ({ query: { format, ...query }, headers }) => {
+      const scope = scopeOf(query, parts.env.clock.now())
+      if (wantsCsv(format, headers))
+        return csvAnswer('reconciliation', totalColumns, (page) => parts.queries.bookTotals({ ...scope, ...page }))
+      return { status: 200, body: summaryJson(await reach(parts.queries.reconciliation(scope))) }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/reconciliation/exceptions',
+    query: pageQuery(parts.limits).extend({
+      ...scopeQuery,
+      class: z.enum(Object.keys(bookClasses) as BookClass[]).optional(),
+      format: Format.optional(),
+    }),
+    timeoutMs: BOOKS_MS,
+    handle: async ({ query: { format, class: name, limit, cursor, ...query }, headers }) => {
+      const filter = { ...scopeOf(query, parts.env.clock.now()), ...(name && { class: name }) }
+      if (wantsCsv(format, headers))
+        return csvAnswer('exceptions', exceptionColumns, (page) => parts.queries.bookLines({ ...filter, ...page }))
+      const page = parts.queries.bookLines({ ...filter, ...given({ limit, cursor }) })
+      return { status: 200, body: pageJson(await readPage(page), lineJson) }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/reconciliation/totals',
+    query: pageQuery(parts.limits).extend(scopeQuery),
+    timeoutMs: BOOKS_MS,
+    handle: async ({ query: { limit, cursor, ...query } }) => {
+      const scope = scopeOf(query, parts.env.clock.now())
+      const page = parts.queries.bookTotals({ ...scope, ...given({ limit, cursor }) })
+      return { status: 200, body: pageJson(await readPage(page), totalJson) }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/reconciliation/runs',
+    query: pageQuery(parts.limits),
+    handle: async ({ query }) => ({
+      status: 200,
+      body: pageJson(await readPage(parts.queries.reconciliationRuns(given(query))), runJson),
+    }),
+  }),
+]

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { encodeAsk } from '../events/command.ts'
+import { partitionOf, SessionId } from '../events/ids.ts'
+import { SettlementHow } from '../events/refund.ts'
+import { text } from '../events/text.ts'
+import type { RefundFilter, RefundView } from '../projections/queries.ts'
+import { readJson } from './body.ts'
+import { csvAnswer, wantsCsv } from './csv.ts'
+import { given, pageQuery, readPage } from './page.ts'
+import type { HttpParts } from './parts.ts'
+import { bodyFaults, Problem, reach } from './problem.ts'
+import { refundColumns, refundJson, storyJson } from './refund-views.ts'
+import { type Answer, type Route, route } from './route.ts'
+import { AccountId, Format, Moment } from './scope.ts'
+import { pageJson } from './views.ts'
+
+const RefundState = z.enum(['owed', 'issued', 'waived', 'settled', 'escalated'])
+const PAYER_MAX = 320
+const OPERATOR_MAX = 100
+const WHY_MAX = 1_000
+const ONE_HOUR_MS = 3_600_000
+const ages = { '1h': ONE_HOUR_MS, '24h': 24 * ONE_HOUR_MS, '7d': 7 * 24 * ONE_HOUR_MS } as const
+
+const OneRefund = z.strictObject({ id: SessionId })
+const By = text(OPERATOR_MAX).min(1)
+const SettleBody = z.strictObject({ by: By, how: SettlementHow, why: text(WHY_MAX).min(1) })
+const RetryBody = z.strictObject({ by: By })
+
+/** Who is owed what, who got it back, and what finance does about it. Until there are API keys, the body says who acts. */
+export const refundRoutes = (parts: HttpParts): Route[] => [
+  route({
+    method: 'get',
+    path: '/v1/refunds',
+    query: pageQuery(parts.limits).extend({
+      state: RefundState.optional(),
+      channel: z.enum(['b2b', 'b2c']).optional(),
+      owner: AccountId.optional(),
+      payer: text(PAYER_MAX).min(1).optional(),
+      since: Moment.optional(),
+      until: Moment.optional(),
+      age: z.enum(Object.keys(ages) as (keyof typeof ages)[]).optional(),
+      format: Format.optional(),
+    }),
+    handle: async ({ query: { format, age, limit, cursor, ...query }, headers }) => {
+      const filter: RefundFilter = { ...given(query), ...(age && olderThan(age, query.until, parts)) }
+      if (wantsCsv(format, headers))
+        return csvAnswer('refunds', refundColumns, (page) => parts.queries.refunds({ ...filter, ...page }))
+      const page = parts.queries.refunds({ ...filter, ...given({ limit, cursor }) })
+      return { status: 200, body: pageJson(await readPage(page), refundJson) }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/refunds/:id',
+    params: OneRefund,
+    handle: async ({ params: { id } }) => {
+      const story = await reach(parts.queries.refundStory(id))
+      if (story === null) throw new Problem('session_unknown')
+      return { status: 200, body: storyJson(story, await reach(parts.archive.session(id))) }
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/refunds/:id/settle',
+    params: OneRefund,
+    body: 'json',
+    handle: async ({ params: { id }, body }) => {
+      const { by, ...how } = read(SettleBody, body)
+      const sender = { role: 'operator', name: by } as const
+      return ask(id, { command: 'refund.settle', sessionId: id, by: sender, ...how }, parts)
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/refunds/:id/retry',
+    params: OneRefund,
+    body: 'json',
+    handle: async ({ params: { id }, body }) => {
+      const by = { role: 'operator', name: read(RetryBody, body).by } as const
+      return ask(id, { command: 'refund.retry', sessionId: id, by }, parts)
+    },
+  }),
+]
+
+const olderThan = (age: keyof typeof ages, until: string | undefined, { env }: HttpParts): RefundFilter => {
+  const before = new Date(env.clock.now() - ages[age]).toISOString()
+  return { until: until !== undefined && until < before ? until : before }
+}
+
+/** Hands the command to the session's owner; whether it came in time shows the refund afterwards. */
+const ask = async (id: SessionId, command: Parameters<typeof encodeAsk>[0], parts: HttpParts): Promise<Answer> => {
+  const { state } = await owedRefund(id, parts)
+  const partition = partitionOf(id, parts.log.partitions)
+  await reach(parts.log.publish([{ partition, bytes: encodeAsk(command), source: 'http' }]))
+  return { status: 202, headers: { Location: `/v1/refunds/${id}` }, body: { session_id: id, state } }
+}
+
+/** @throws Problem where nobody waits for anything any more: what was decided stays. */
+const owedRefund = async (id: SessionId, { queries }: HttpParts): Promise<RefundView> => {
+  const story = await reach(queries.refundStory(id))
+  if (story === null) throw new Problem('session_unknown')
+  const { refund } = story
+  if (refund?.state !== 'owed' && refund?.state !== 'escalated') throw new Problem('refund_decided')
+  return refund
+}
+
+/** @throws Problem with one entry for each fault. */
+const read = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
+  const found = schema.safeParse(readJson(body))
+  if (!found.success) throw new Problem('invalid_request', { faults: bodyFaults(found.error) })
+  return found.data
+}
