@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
+/** What tests sign with; docker-compose.yml has the same. */
+export const TEST_SECRET = 'a-secret-for-tests-alone-with-more-than-32-characters'
+
 /** A role's key in the legacy format: a JWT signed with the project's secret (HS256), valid for `validS` seconds. */
 export const legacyKey = (role: string, secret: string, validS = 3_600): string => {
   const now = Math.floor(Date.now() / 1_000)

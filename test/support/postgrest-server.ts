@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { errorAnswer } from './postgrest-errors.ts'
-import { legacyKey, readToken } from './postgrest-keys.ts'
+import { legacyKey, readToken, TEST_SECRET } from './postgrest-keys.ts'
 import { type Answer, callFunction } from './postgrest-rpc.ts'
 
 /*
@@ -11,7 +11,6 @@ import { type Answer, callFunction } from './postgrest-rpc.ts'
  * are real. The same suite runs against the real thing: see store-supabase.test.ts.
  */
 
-const SECRET = 'a-secret-of-the-double-with-more-than-32-characters'
 const BODY_MAX_BYTES = 8_000_000
 /** A hosted project's pool is about as small. */
 const CONNECTIONS = 10
@@ -49,10 +48,10 @@ export const startPostgrest = async (databaseUrl: string): Promise<PostgrestServ
   const keys = {
     secret: 'sb_secret_of_the_double',
     publishable: 'sb_publishable_of_the_double',
-    service: legacyKey('service_role', SECRET),
-    anon: legacyKey('anon', SECRET),
-    authenticated: legacyKey('authenticated', SECRET),
-    expired: legacyKey('service_role', SECRET, -60),
+    service: legacyKey('service_role', TEST_SECRET),
+    anon: legacyKey('anon', TEST_SECRET),
+    authenticated: legacyKey('authenticated', TEST_SECRET),
+    expired: legacyKey('service_role', TEST_SECRET, -60),
   }
   const requests: { name: string; headers: IncomingMessage['headers'] }[] = []
   const faults: Fault[] = []
@@ -120,7 +119,7 @@ const handle = async (
   if (apikey === undefined) return gatewayAnswer(401, 'No API key found in request')
   if (!Object.values(keys).includes(String(apikey))) return gatewayAnswer(401, 'Invalid API key')
   const token = tokenOf(keys, String(apikey), request.headers.authorization)
-  const claims = token === null ? { role: 'anon' } : readToken(token, SECRET)
+  const claims = token === null ? { role: 'anon' } : readToken(token, TEST_SECRET)
   if ('code' in claims) return errorAnswer(401, claims.code, claims.message)
   if (request.method !== 'POST') return errorAnswer(405, 'PGRST101', 'The double takes POST only')
   if ((request.headers['content-profile'] ?? 'public') !== 'public')
