@@ -5,6 +5,7 @@ import { repeatingCalls, rules } from '../../src/adapters/supabase/calls.ts'
 import { type CallOnce, supabaseCalls } from '../../src/adapters/supabase/client.ts'
 import { type FailureOfCall, SupabaseError } from '../../src/adapters/supabase/errors.ts'
 import { openSupabaseStore } from '../../src/adapters/supabase/store.ts'
+import { ArchiveRefused } from '../../src/projections/store.ts'
 import { realClock } from '../support/clock.ts'
 import { quietEnvironment } from '../support/environment.ts'
 import { completed, requested, started } from '../support/facts.ts'
@@ -180,6 +181,11 @@ describe.runIf(hasPostgres)('calls through PostgREST', () => {
       project.postgrest.fail('lose_answer')
       expect(await store.archive.append(LOG, [step])).toBe('moved')
       expect(await store.archive.head()).toBe(3)
+    })
+
+    it('refuses an append that is too large for one call, so that its steps are sent one by one', async () => {
+      project.postgrest.fail({ status: 413 })
+      await expect(world.open().archive.append(LOG, [new Chain().step()])).rejects.toThrow(ArchiveRefused)
     })
 
     it('does not repeat what may not be, unless nothing happened for sure', async () => {

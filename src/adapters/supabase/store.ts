@@ -1,5 +1,5 @@
 import type { Environment } from '../../machines/ports/environment.ts'
-import type { RowsOwner, Store } from '../../projections/store.ts'
+import { ArchiveRefused, type RowsOwner, type Store } from '../../projections/store.ts'
 import type { CallFunction } from '../shared/database/functions.ts'
 import { databaseStore } from '../shared/database/store.ts'
 import { repeatingCalls } from './calls.ts'
@@ -31,13 +31,20 @@ export const openSupabaseStore = (
     archive: {
       ...store.archive,
       append: async (log, steps) => {
-        const outcome = await store.archive.append(log, steps)
+        const outcome = await store.archive.append(log, steps).catch(refuseTooLarge)
         if (outcome === 'appended') growth.grown()
         return outcome
       },
     },
     appliedMigrations: () => applied(call),
   }
+}
+
+/** Fewer steps at once may fit: that is how the archive goes on after a refusal. */
+const refuseTooLarge = (error: unknown): never => {
+  if (error instanceof SupabaseError && error.code === 'too_large')
+    throw new ArchiveRefused(error.message, { cause: error })
+  throw error
 }
 
 const applied = async (call: CallFunction): Promise<string[]> => {
