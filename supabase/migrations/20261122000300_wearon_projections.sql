@@ -602,5 +602,7 @@ begin
       execute format('grant execute on function %s to service_role', ours.call);
     end if;
   end loop;
+  -- PostgREST keeps a list of the functions; only a hosted project reads it anew by itself.
+  perform pg_notify('pgrst', 'reload schema');
 end $$;
 select wearon.lock_down();

@@ -25,6 +25,3 @@ do $$ declare call regprocedure; begin
 end $$;
 
 select wearon.lock_down();
-
--- PostgREST keeps a list of the functions; a hosted project reads it anew by itself.
-notify pgrst, 'reload schema';

@@ -110,6 +110,19 @@ const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
         expect(unpinned).toEqual([])
       }))
 
+    it('changes and deletes nothing without saying which rows: a hosted project refuses that to whoever comes by PostgREST', () =>
+      inNew(async () => {
+        await migrate(sql)
+        await sql.script(`create function wearon.planted() returns void language sql as
+          $$ select 1; update wearon.heads as h set log = 'x'; delete from wearon.heads where number = 1 $$`)
+        const functions = await sql.query<{ name: string; text: string }>(
+          `select proname as name, prosrc as text from pg_proc where pronamespace = 'wearon'::regnamespace or proname like 'wearon%'`,
+        )
+        const all = /\b(?:update\s+[\w.%"]+\s+(?:as\s+\w+\s+)?set|delete\s+from)\b(?![^;]*\bwhere\b)/i
+        const found = functions.filter(({ text }) => all.test(text.replaceAll(/--.*/g, '')))
+        expect(found.map(({ name }) => name)).toEqual(['planted'])
+      }))
+
     it('knows what was applied, by our own command or by `supabase db push`', () =>
       inNew(async () => {
         const names = await migrate(sql)

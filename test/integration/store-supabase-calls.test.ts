@@ -123,11 +123,14 @@ describe.runIf(hasPostgres)('calls through PostgREST', () => {
       const bad = { p_log: LOG, p_steps: [new Chain().step(...factsOf(session, [requested()]))] }
       await call('wearon_archive_append', bad, TIMEOUT_MS)
       const again = { p_log: LOG, p_steps: [new Chain(1).step(...factsOf(session, [requested()]))] }
+      const spoken = 'Shopper credits not found for store_id: 1, shopper_email: anna@example.com'
+      project.postgrest.fail({ status: 400, body: JSON.stringify({ code: 'P0001', message: spoken }) })
       const texts = [
+        await failureOf(call('wearon_archive_head', {}, TIMEOUT_MS)),
         await failureOf(call('wearon_archive_append', again, TIMEOUT_MS)),
         await failureOf(call('wearon_archive_session', { p_session: 'anna@example.com' }, TIMEOUT_MS)),
       ]
-      expect(texts).toMatchObject([{ code: '23505' }, { code: '22P02' }])
+      expect(texts).toMatchObject([{ code: 'P0001' }, { code: '23505' }, { code: '22P02' }])
       for (const text of texts) expect(String(text)).not.toMatch(new RegExp(`${session}|example|127\\.0|sb_secret`))
     })
   })

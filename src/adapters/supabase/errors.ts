@@ -143,6 +143,6 @@ const retryAfterMs = (header: string | null): number | null => {
   return Number.isFinite(seconds) ? seconds * 1_000 : null
 }
 
-/** A value that could not be read stands in the message of SQLSTATE class 22; addresses in those of the platform's functions. */
+/** A value that could not be read stands in the message of SQLSTATE class 22. */
 const withoutData = (code: string, message: string): string =>
-  code.startsWith('22') ? 'a value that the database does not take' : message.replaceAll(/\S+@\S+/g, '<address>')
+  code.startsWith('22') ? 'a value that the database does not take' : message

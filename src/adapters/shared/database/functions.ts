@@ -11,8 +11,9 @@ export class Refused extends Error {
   /** SQLSTATE, five characters. */
   readonly code: string
 
+  /** The platform's functions speak of people by their addresses, and what is said here ends in facts and logs. */
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(message.replaceAll(/\S+@\S+/g, '<address>'), options)
     this.code = code
   }
 }
