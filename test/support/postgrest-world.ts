@@ -32,9 +32,9 @@ export const startProject = async (): Promise<
   const url = await server.database()
   const sql = openServer({ url })
   await sql.script(await fixture('postgrest-roles.sql'))
-  await sql.script(await fixture('../fixtures/platform.sql'))
-  await migrate(sql)
-  const postgrest = await startPostgrest(url.replace('postgres@', 'authenticator@'))
+  await sql.script(await fixture('postgrest-owner.sql'))
+  await fill(as(url, 'project_owner'))
+  const postgrest = await startPostgrest(as(url, 'authenticator'))
   const project = projectOf({ url: postgrest.url, key: postgrest.keys.secret }, sql)
   return {
     ...project,
@@ -46,6 +46,17 @@ export const startProject = async (): Promise<
       await server.stop()
     },
   }
+}
+
+/** The same database as another user. */
+const as = (url: string, user: string): string => url.replace('postgres@', `${user}@`)
+
+/** The platform's schema, and ours on top. */
+const fill = async (url: string): Promise<void> => {
+  const owner = openServer({ url, connections: 1 })
+  await owner.script(await fixture('../fixtures/platform.sql'))
+  await migrate(owner)
+  await owner.close()
 }
 
 /**
