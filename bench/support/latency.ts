@@ -6,8 +6,8 @@ import { countTo, within } from './within.ts'
 
 /** 100 a second. */
 const EVERY_MS = 10
-/** The first sessions of a slice meet new connections; they are not counted. */
-const WARM_UP = 50
+/** The first two seconds of a slice meet new connections and cold code; they are not counted. */
+const WARM_UP = 200
 
 /** From the submission of a session until its end is durable, ms. */
 export interface Latencies {

@@ -45,8 +45,8 @@ interface Lane {
 }
 
 /**
- * A lane to each broker, so that one that is down keeps nobody waiting but its own partitions; and one for the partitions that
- * were refused, until they are taken again. `decorate` is where a test loses answers.
+ * A lane to each broker and topic, so that one that is down keeps nobody waiting but its own partitions, and no commit waits for
+ * what is published; and one for the partitions that were refused, until they are taken again. `decorate` is where a test loses answers.
  */
 export const openOutbox = (
   config: KafkaConfig,
@@ -72,7 +72,8 @@ export const openOutbox = (
   }
   return {
     send: async (parcels) => {
-      const byLane = Map.groupBy(parcels, (parcel) => (refused.has(placeOf(parcel)) ? REFUSED : leaderOf(parcel)))
+      const laneFor = (parcel: Parcel) => `${leaderOf(parcel)}/${parcel.topic}`
+      const byLane = Map.groupBy(parcels, (parcel) => (refused.has(placeOf(parcel)) ? REFUSED : laneFor(parcel)))
       const offsets = await Promise.all([...byLane].map(([name, some]) => sendOn(name, some)))
       return offsets[0] ?? -1
     },
