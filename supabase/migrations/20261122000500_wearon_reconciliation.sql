@@ -36,10 +36,10 @@ create or replace view wearon.balance_differences with (security_invoker = true)
 
 -- The shopper that a transaction is marked with: the e-mail, or the hash where it is not that of the row's shopper.
 create or replace function wearon.shopper_marked(p_description text, p_shopper_email text) returns text language sql immutable as $$
-  select coalesce(substring(p_description from '\(shopper=([^()]+)\)\s*$'),
+  select case when p_description like '%shopper%' then coalesce(substring(p_description from '\(shopper=([^()]+)\)\s*$'),
     case when substring(p_description from '\[shopper_hash=([0-9a-f]{12})\]') in
       (left(md5(lower(trim(p_shopper_email))), 12), left(md5(p_shopper_email), 12)) then lower(trim(p_shopper_email))
-    else substring(p_description from '\[shopper_hash=[0-9a-f]{12}\]') end)
+    else substring(p_description from '\[shopper_hash=[0-9a-f]{12}\]') end) end
 $$;
 
 -- One line per session of ours: what was charged, what was given back, and the name of its place in the books. `drift`: credits
@@ -85,8 +85,8 @@ begin
       and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)),
   given as (
     select s.session_id, count(*)::integer as refunds, sum(l.amount)::integer as given_back,
-      bool_or(l.channel is distinct from s.channel or l.owner_id is distinct from s.owner_id
-        or wearon.shopper_marked(l.description, s.shopper_email) is distinct from wearon.shopper_marked(s.charge, s.shopper_email)) as wrong_payer
+      bool_or(l.channel is distinct from s.channel or l.owner_id is distinct from s.owner_id or s.channel = 'b2b' and
+        wearon.shopper_marked(l.description, s.shopper_email) is distinct from wearon.shopper_marked(s.charge, s.shopper_email)) as wrong_payer
     from scope as s join wearon.ledger_refunds as l on l.session_id = s.session_id
     -- The ledger's clock is not ours: what a fact of that time names was there.
     where l.created_at <= p_as_of or (l.ledger_record = s.ledger_record and s.refund = 'issued')

@@ -42,7 +42,7 @@ $$;
 
 create or replace function public.wearon_reconciliation(p_as_of timestamptz default null, p_from timestamptz default null,
   p_until timestamptz default null, p_owner uuid default null, p_session uuid default null) returns json
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of);
 begin
   return (with cube as materialized (
@@ -87,7 +87,7 @@ end $$;
 create or replace function public.wearon_exceptions(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
   p_owner uuid default null, p_session uuid default null, p_class text default null,
   p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of);
 begin
   return (select coalesce(json_agg(page order by since desc, id desc), '[]') from (
@@ -107,7 +107,7 @@ end $$;
 -- A page of the totals per day, channel and owner, in that order.
 create or replace function public.wearon_totals(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
   p_owner uuid default null, p_session uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of); none constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
   return (with lines as (
