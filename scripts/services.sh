@@ -9,6 +9,7 @@ services() {
   cat <<'TABLE'
 postgresql /usr/lib/postgresql/*/bin/postgres postgres
 redis-server redis-server
+openssl openssl
 TABLE
 }
 
