@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -57,8 +58,7 @@ export const startKafka = async (
   const behind = await Promise.all(advertised.map(freePort))
   const secure = security && { ...security, port: securePort }
   await writeFile(file, propertiesOf(folder, { port, controllerPort, advertised, behind, secure }))
-  const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim()
-  java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', file, ...scramUser(security)])
+  java(['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', file, ...scramUser(security)])
   const broker = `127.0.0.1:${port}`
   let child = await launch(file, broker)
   return {
@@ -75,6 +75,12 @@ export const startKafka = async (
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** 128 random bits in URL-safe base64, as the storage tool's `random-uuid` makes them, without a JVM of its own. */
+const newClusterId = (): string => {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? newClusterId() : id
 }
 
 const launch = async (file: string, broker: string): Promise<ChildProcess> => {
