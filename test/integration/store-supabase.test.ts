@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { platformContract } from '../contracts/platform.ts'
+import { reconciliationContract } from '../contracts/reconciliation.ts'
+import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
 import { hasPostgres } from '../support/postgres-server.ts'
 import { type Project, realProject, startProject } from '../support/postgrest-world.ts'
@@ -21,5 +23,7 @@ describe.runIf(real !== null || hasPostgres)('through PostgREST', () => {
   // Here the platform alone makes session rows: a user is one of auth.users, whom only a sign-up makes.
   const capabilities = { ownTables: false }
   platformContract('supabase', () => project.openWorld(), capabilities)
+  settlementContract('supabase', () => project.openWorld())
+  reconciliationContract('supabase', () => project.openWorld())
   storeContract('supabase', () => project.openWorld(), capabilities)
 })
