@@ -109,6 +109,7 @@ class Running {
       acceptances: store.acceptances,
       archive: store.archive,
       tables: store.tables,
+      past: store.past,
       objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),

@@ -40,7 +40,7 @@ const words: { readonly [Type in FactType]: (fact: FactOf<Type>) => string } = {
   'refund.escalated': ({ data }) => `after ${data.tries} tries: ${data.error}`,
   'refund.settlement_requested': ({ data }) => `by ${senderName(data.by)}: ${data.how}, ${data.why}`,
   'refund.settled': ({ data }) => `by ${senderName(data.by)}: ${data.how}, ${data.why}`,
-  'refund.approved': ({ data }) => `by ${senderName(data.by)}`,
+  'refund.approved': ({ data }) => `by ${senderName(data.by)}${data.why ? `: ${data.why}` : ''}`,
 }
 
 const payerName = (payer: Payer): string => (payer.kind === 'shopper' ? `shopper ${payer.email}` : payer.kind)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { failureOf } from '../app/failure.ts'
 import { CommandFailed } from './client.ts'
+import { addBackfill } from './commands/backfill.ts'
 import { addReconcile, addRefunds } from './commands/books.ts'
 import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
@@ -26,6 +27,7 @@ const commands = [
   addSessions,
   addRefunds,
   addReconcile,
+  addBackfill,
   addOperating,
   addDead,
   addReaders,

@@ -44,6 +44,8 @@ export const failures = {
     message: 'This took longer than it should. You will not be charged for it; please try again.',
   },
   invalid_task: { retry: 'never', message: tryLater },
+  /** Its row waited, and no task came for it. */
+  task_lost: { retry: 'never', message: tryLater },
   cancelled: { retry: 'never', message: 'This try-on was cancelled. You will not be charged for it.' },
   withdrawn: { retry: 'never', message: 'This try-on was stopped.' },
 } as const satisfies Record<string, Failure>

@@ -1,17 +1,39 @@
 import { z } from 'zod'
+import { REQUEST_ID_MAX } from './fact-schema.ts'
 import { Sender } from './generation.ts'
 import { SessionId } from './ids.ts'
+import { Owner } from './owner.ts'
 import { Settlement } from './refund.ts'
 import { GenerationTask, issueLines, type TaskSource } from './task.ts'
+import { Time, text } from './text.ts'
 
 /** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
 export const MESSAGE_BYTES_MAX = 256 * 1024
 
-/** What may be asked of a known session. A task is asked in the producer's own words, beside these. */
+/** What a session row says of its session: no task does. */
+const ofRow = { sessionId: SessionId, by: Sender, owner: Owner, requestId: text(REQUEST_ID_MAX).nullable() }
+
+/** What may be asked of a known session, or of one that only its row tells of. A task is asked in the producer's own words, beside these. */
 const Ask = z.discriminatedUnion('command', [
   z.object({ command: z.literal('generation.cancel'), sessionId: SessionId, by: Sender }),
   z.object({ command: z.literal('refund.retry'), sessionId: SessionId, by: Sender }),
   z.object({ command: z.literal('refund.settle'), sessionId: SessionId, ...Settlement.shape }),
+  z.object({
+    command: z.literal('generation.import'),
+    ...ofRow,
+    end: z.enum(['completed', 'failed']),
+    evidence: text(2_000),
+    requestedAt: Time,
+  }),
+  z.object({ command: z.literal('generation.give_up'), ...ofRow }),
+  z.object({
+    command: z.literal('refund.approve'),
+    sessionId: SessionId,
+    by: Sender,
+    why: text(1_000).min(1),
+    /** One of many that were approved at once. */
+    bulk: z.boolean(),
+  }),
 ])
 
 /** A task with the note of how it came. `replay` makes the owner ask the archive before it opens a session. */
@@ -41,15 +63,24 @@ export const parseMessage = (bytes: Uint8Array, source: TaskSource): Parsed => {
   if ('reason' in read) return { command: 'poison', reason: read.reason }
   // A task may carry fields that nobody knows, `command` among them: what names its session as a task does is one.
   const isAsk = 'command' in read.object && !('session_id' in read.object)
-  return isAsk ? parseAsk(read.object) : parseTask(read.object, source)
+  return isAsk ? parseAsk(read.object, source) : parseTask(read.object, source)
 }
+
+/** The source under which this program publishes what it asks for. */
+export const OUR_SOURCE: TaskSource = 'http'
 
 /** A command of ours as an inbox carries it. */
 export const encodeAsk = (ask: Ask): Uint8Array => Buffer.from(JSON.stringify(ask))
 
-const parseAsk = (object: object): Parsed => {
+/** They speak for rows and ledger, so nobody but this system may: producers reach the inbox by other sources. */
+const ONLY_OURS: ReadonlySet<Ask['command']> = new Set(['generation.import', 'generation.give_up', 'refund.approve'])
+
+const parseAsk = (object: object, source: TaskSource): Parsed => {
   const ask = Ask.safeParse(object)
-  return ask.success ? ask.data : { command: 'poison', reason: `not a command: ${issueLines(ask.error).join('; ')}` }
+  if (!ask.success) return { command: 'poison', reason: `not a command: ${issueLines(ask.error).join('; ')}` }
+  const { command } = ask.data
+  if (ONLY_OURS.has(command) && source !== OUR_SOURCE) return { command: 'poison', reason: `${command} from outside` }
+  return ask.data
 }
 
 const parseTask = (object: object, source: TaskSource): Parsed => {

@@ -59,12 +59,24 @@ export const generationFacts = [
     taskId: text(TASK_ID_MAX),
     source: TaskSource,
   }),
-  fact('generation.rejected', { issues: z.array(text(500)).min(1).max(50) }),
+  fact('generation.rejected', {
+    issues: z.array(text(500)).min(1).max(50),
+    /** `invalid_task` when absent. */
+    code: FailureCode.optional(),
+    /** Only where something else than the task told it. */
+    owner: Owner.optional(),
+  }),
   fact('generation.started', { attempt: Attempt, deadline: Time }),
   fact('generation.deferred', { attempt: Attempt, code: FailureCode, detail: Detail, retryAt: Time }),
   fact('generation.completed', { attempt: Attempt, result: Result }),
   fact('generation.failed', { attempt: Attempt, code: FailureCode, message: text(500), detail: Detail }),
   fact('generation.cancelled', { by: Sender }),
   fact('generation.withdrawn', { why: Withdrawal, detail: Detail }),
-  fact('generation.imported', { end: z.enum(['completed', 'failed']), owner: Owner, evidence: Detail }),
+  fact('generation.imported', {
+    end: z.enum(['completed', 'failed']),
+    owner: Owner,
+    evidence: Detail,
+    /** When its row was made: the day that it belongs to in the books. */
+    requestedAt: Time.optional(),
+  }),
 ] as const

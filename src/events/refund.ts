@@ -38,5 +38,5 @@ export const refundFacts = [
   fact('refund.escalated', { tries: Tries, error: Detail, retryAt: Time }),
   fact('refund.settlement_requested', Settlement.shape),
   fact('refund.settled', { by: Sender, how: text(200), why: text(1_000) }),
-  fact('refund.approved', { by: Sender }),
+  fact('refund.approved', { by: Sender, why: text(1_000).optional() }),
 ] as const

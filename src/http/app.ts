@@ -5,6 +5,7 @@ import { deadLetterRoutes } from './dead-letters.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { healthRoutes } from './health.ts'
+import { historyRoutes } from './history.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
@@ -53,6 +54,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...operateRoutes(parts),
   ...refundRoutes(parts),
   ...reconciliationRoutes(parts),
+  ...historyRoutes(parts),
   ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
   ...healthRoutes(parts),

@@ -5,6 +5,7 @@ import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
 import type { Order } from '../projections/producer.ts'
+import type { Past } from '../projections/past.ts'
 import type { Acceptances, Queries } from '../projections/queries.ts'
 import type { Archive, ProjectionTables } from '../projections/store.ts'
 import type { StreamLimits } from './event-stream.ts'
@@ -84,6 +85,7 @@ export interface HttpParts {
   readonly acceptances: Pick<Acceptances, 'reserve' | 'published' | 'find'>
   readonly archive: Pick<Archive, 'read' | 'head' | 'session' | 'onGrowth'>
   readonly tables: Pick<ProjectionTables, 'status'>
+  readonly past: Past
   /** Images that lie in our own folder; null when another service serves them. */
   readonly objects: ServedObjects | null
   /** Starts a rebuild of a projection and answers at once. */

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { encodeAsk } from '../events/command.ts'
-import { partitionOf, SessionId } from '../events/ids.ts'
+import type { Ask } from '../events/command.ts'
+import { SessionId } from '../events/ids.ts'
 import { SettlementHow } from '../events/refund.ts'
 import { text } from '../events/text.ts'
 import type { RefundFilter, RefundView } from '../projections/queries.ts'
-import { readJson } from './body.ts'
+import { By, operator, publishAsks, readBody, Why } from './asks.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
-import { bodyFaults, Problem, reach } from './problem.ts'
+import { Problem, reach } from './problem.ts'
 import { refundColumns, refundJson, storyJson } from './refund-views.ts'
 import { type Answer, type Route, route } from './route.ts'
 import { AccountId, Format, Moment } from './scope.ts'
@@ -16,14 +16,11 @@ import { pageJson } from './views.ts'
 
 const RefundState = z.enum(['owed', 'issued', 'waived', 'settled', 'escalated'])
 const PAYER_MAX = 320
-const OPERATOR_MAX = 100
-const WHY_MAX = 1_000
 const ONE_HOUR_MS = 3_600_000
 const ages = { '1h': ONE_HOUR_MS, '24h': 24 * ONE_HOUR_MS, '7d': 7 * 24 * ONE_HOUR_MS } as const
 
 const OneRefund = z.strictObject({ id: SessionId })
-const By = text(OPERATOR_MAX).min(1)
-const SettleBody = z.strictObject({ by: By, how: SettlementHow, why: text(WHY_MAX).min(1) })
+const SettleBody = z.strictObject({ by: By, how: SettlementHow, why: Why })
 const RetryBody = z.strictObject({ by: By })
 
 /** Who is owed what, who got it back, and what finance does about it. Until there are API keys, the body says who acts. */
@@ -65,9 +62,8 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     params: OneRefund,
     body: 'json',
     handle: async ({ params: { id }, body }) => {
-      const { by, ...how } = read(SettleBody, body)
-      const sender = { role: 'operator', name: by } as const
-      return ask(id, { command: 'refund.settle', sessionId: id, by: sender, ...how }, parts)
+      const { by, ...how } = readBody(SettleBody, body)
+      return ask(id, { command: 'refund.settle', sessionId: id, by: operator(by), ...how }, parts)
     },
   }),
   route({
@@ -76,7 +72,7 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     params: OneRefund,
     body: 'json',
     handle: async ({ params: { id }, body }) => {
-      const by = { role: 'operator', name: read(RetryBody, body).by } as const
+      const by = operator(readBody(RetryBody, body).by)
       return ask(id, { command: 'refund.retry', sessionId: id, by }, parts)
     },
   }),
@@ -88,10 +84,9 @@ const olderThan = (age: keyof typeof ages, until: string | undefined, { env }: H
 }
 
 /** Hands the command to the session's owner; whether it came in time shows the refund afterwards. */
-const ask = async (id: SessionId, command: Parameters<typeof encodeAsk>[0], parts: HttpParts): Promise<Answer> => {
+const ask = async (id: SessionId, command: Ask, parts: HttpParts): Promise<Answer> => {
   const { state } = await owedRefund(id, parts)
-  const partition = partitionOf(id, parts.log.partitions)
-  await reach(parts.log.publish([{ partition, bytes: encodeAsk(command), source: 'http' }]))
+  await publishAsks([command], parts)
   return { status: 202, headers: { Location: `/v1/refunds/${id}` }, body: { session_id: id, state } }
 }
 
@@ -102,11 +97,4 @@ const owedRefund = async (id: SessionId, { queries }: HttpParts): Promise<Refund
   const { refund } = story
   if (refund?.state !== 'owed' && refund?.state !== 'escalated') throw new Problem('refund_decided')
   return refund
-}
-
-/** @throws Problem with one entry for each fault. */
-const read = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
-  const found = schema.safeParse(readJson(body))
-  if (!found.success) throw new Problem('invalid_request', { faults: bodyFaults(found.error) })
-  return found.data
 }

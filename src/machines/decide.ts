@@ -1,6 +1,6 @@
 import { assertNever } from '../events/assert-never.ts'
 import { type FailureCode, failures } from '../events/codes.ts'
-import type { Command } from '../events/command.ts'
+import type { Ask, Command } from '../events/command.ts'
 import type { NewFact } from '../events/fact.ts'
 import type { Sender } from '../events/generation.ts'
 import { tenantOf } from '../events/owner.ts'
@@ -52,6 +52,8 @@ export const decide = (session: Snapshot, input: Input, circumstances: Circumsta
   }
 }
 
+type AskOf<Name extends Ask['command']> = Extract<Ask, { command: Name }>
+
 const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumstances): Decision => {
   switch (command.command) {
     case 'generation.request': {
@@ -69,6 +71,13 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
       if (!maySteer(session, command.by)) return { refused: 'comes from someone who has no say over the session' }
       if (!isGenerating(session)) return { ignored: 'too_late' }
       return { facts: [{ type: 'generation.cancelled', data: { by: command.by } }, refundRequested] }
+    case 'generation.import':
+    case 'generation.give_up':
+      if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over rows' }
+      if (session.state !== 'new') return { ignored: 'too_late' }
+      return { facts: command.command === 'generation.import' ? imported(command) : givenUp(command) }
+    case 'refund.approve':
+      return decideApproval(session, command)
     case 'refund.retry':
     case 'refund.settle':
       if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over refunds' }
@@ -78,6 +87,25 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
     default:
       return assertNever(command)
   }
+}
+
+const imported = ({ end, owner, evidence, requestedAt }: AskOf<'generation.import'>): NewFact[] => [
+  { type: 'generation.imported', data: { end, owner, evidence, requestedAt } },
+]
+
+/** The row is all that there is of the session: its credit goes back like that of a task that cannot be read. */
+const givenUp = ({ owner }: AskOf<'generation.give_up'>): NewFact[] => [
+  { type: 'generation.rejected', data: { code: 'task_lost', owner, issues: ['no task came for the session row'] } },
+  refundRequested,
+]
+
+const decideApproval = (session: Snapshot, { by, why, bulk }: AskOf<'refund.approve'>): Decision => {
+  if (by.role !== 'operator') return { refused: 'comes from someone who has no say over refunds' }
+  if (session.state === 'new') return { refused: 'names a session that is not known' }
+  if (session.state !== 'failed.imported') return { ignored: 'too_late' }
+  // A user's refunds of that time name no session: each has to be looked at by a person.
+  if (bulk && session.context.owner?.channel !== 'b2b') return { refused: 'approves sessions of users in bulk' }
+  return { facts: [{ type: 'refund.approved', data: { by, why } }] }
 }
 
 const retryAtOnce = ({ state, context }: Snapshot, nowMs: number): NewFact => {

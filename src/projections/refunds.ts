@@ -35,14 +35,22 @@ export interface RefundColumns {
 /** Answers "who is owed what, and who got it back?": what the reconciliation holds against the platform's ledger. */
 export const refunds = projection<RefundColumns>('refunds', {
   'generation.requested': ({ at, requestId, data }) => ({ ...whose(data.owner, requestId), requested_at: at }),
-  'generation.rejected': ({ at, requestId }) => ({ request_id: requestId, requested_at: at, ...ended('failed', at) }),
+  'generation.rejected': ({ at, requestId, data }) => ({
+    ...(data.owner ? whose(data.owner, requestId) : { request_id: requestId }),
+    requested_at: at,
+    ...ended('failed', at),
+  }),
   'generation.started': () => null,
   'generation.deferred': () => null,
   'generation.completed': ({ at }) => ended('completed', at),
   'generation.failed': ({ at }) => ended('failed', at),
   'generation.cancelled': ({ at }) => ended('failed', at),
   'generation.withdrawn': ({ at }) => ended('failed', at),
-  'generation.imported': ({ at, requestId, data }) => ({ ...whose(data.owner, requestId), ...ended(data.end, at) }),
+  'generation.imported': ({ at, requestId, data }) => ({
+    ...whose(data.owner, requestId),
+    requested_at: data.requestedAt ?? at,
+    ...ended(data.end, at),
+  }),
   'refund.requested': ({ at }) => ({ state: 'owed', since: at, tries: 0 }),
   'refund.approved': ({ at }) => ({ state: 'owed', since: at, tries: 0 }),
   'refund.retrying': ({ data }) => ({ state: 'owed', tries: data.tries, last_error: data.error }),

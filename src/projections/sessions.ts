@@ -45,7 +45,7 @@ export const sessions = projection<SessionColumns & CreationColumns>('sessions',
     image_urls: data.imageUrls,
     prompt: data.prompt,
   }),
-  'generation.rejected': () => failed('invalid_task', failures.invalid_task.message),
+  'generation.rejected': ({ data: { code = 'invalid_task' } }) => failed(code, failures[code].message),
   'generation.started': ({ data }) => ({ status: 'processing', state: 'processing', attempts: data.attempt }),
   'generation.deferred': () => ({ status: 'queued', state: 'queued' }),
   'generation.completed': ({ at, data: { result } }) => ({

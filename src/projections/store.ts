@@ -3,6 +3,7 @@ import type { SessionId } from '../events/ids.ts'
 import type { Step, StepRef } from '../machines/ports/event-log.ts'
 import type { History } from '../machines/ports/history.ts'
 import type { Platform } from '../machines/ports/platform.ts'
+import type { Past } from './past.ts'
 import type { Acceptances, Queries } from './queries.ts'
 
 /** A fact with its place in the archive: `ordinal` counts every fact of every session from 1, without a gap. */
@@ -107,6 +108,7 @@ export interface Store {
   readonly rebuilds: Rebuilds
   readonly queries: Queries
   readonly acceptances: Acceptances
+  readonly past: Past
   /** Ends what waits for notifications; the connection is its owner's to close. */
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { acceptanceLaws } from './store-acceptances.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
 import { historyLaws } from './store-history.ts'
+import { pastLaws } from './store-past.ts'
 import { projectionLaws } from './store-projections.ts'
 import { queryLaws } from './store-queries.ts'
 import { rebuildLaws } from './store-rebuild.ts'
@@ -24,5 +25,6 @@ export const storeContract = (
     queryLaws(bench)
     reconciliationLaws(bench)
     acceptanceLaws(bench)
+    pastLaws(bench)
   })
 }

@@ -70,6 +70,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     acceptances: store.acceptances,
     archive: store.archive,
     tables: store.tables,
+    past: store.past,
     objects: null,
     rebuild: null,
     repair: null,

@@ -3,6 +3,7 @@ import type { Producer } from '../../projections/producer.ts'
 import type { RowsOwner, Store } from '../../projections/store.ts'
 import { memoryArchive, memoryHistory } from './archive.ts'
 import { MemoryLedger } from './ledger.ts'
+import { memoryPast } from './past.ts'
 import { memoryPlatform, type RefundMemory, refundMemory } from './platform.ts'
 import { memoryPlatformPlay, type PlatformPlay } from './platform-play.ts'
 import { memoryProducer } from './producer.ts'
@@ -34,6 +35,7 @@ export const openMemoryStore = (
     rebuilds: memoryRebuilds(state, ledger, rowsOwner),
     queries: memoryQueries(state, now),
     acceptances: memoryAcceptances(state, now),
+    past: memoryPast(state),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

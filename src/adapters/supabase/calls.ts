@@ -40,6 +40,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_reconciliation_runs: read,
   wearon_refund_story: read,
   wearon_applied_migrations: read,
+  wearon_past_rows: { ...read, timeoutMs: LONG_MS },
+  wearon_unreturned: { ...read, timeoutMs: LONG_MS },
   wearon_archive_append: {
     repeat: true,
     because: 'steps that are there do not follow: moved, and the caller looks anew',

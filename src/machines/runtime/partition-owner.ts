@@ -1,3 +1,4 @@
+import type { Command } from '../../events/command.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
@@ -169,7 +170,7 @@ export class PartitionOwner {
     if ('refused' in decision) return this.#bury(draft, message, decision.refused, nowMs)
     if ('ignored' in decision) return this.#ignored(decision.ignored)
     const isRequest = command.command === 'generation.request'
-    const requestId = isRequest ? command.task.requestId : session.context.requestId
+    const requestId = requestIdOf(command) ?? session.context.requestId
     if (!draft.offer(session, decision.facts, requestId)) this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
     if (command.command === 'generation.reject')
       this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
@@ -280,4 +281,10 @@ export class PartitionOwner {
   #circumstances(nowMs: number): Circumstances {
     return { nowMs, policy: this.#context.policy, random: this.#context.env.random() }
   }
+}
+
+/** The correlation id that a command brings along, for the facts that it comes to. */
+const requestIdOf = (command: Command): string | null => {
+  if (command.command === 'generation.request') return command.task.requestId
+  return 'requestId' in command ? command.requestId : null
 }

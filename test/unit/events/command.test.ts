@@ -216,3 +216,17 @@ const textsIn = (value: unknown): string[] => {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
 }
+
+describe('what only this system may ask for', () => {
+  const ofRow = { sessionId, by: runtime, owner: user, requestId: null }
+  const asks: Ask[] = [
+    { command: 'generation.import', ...ofRow, end: 'failed', evidence: '', requestedAt: b2b.created_at },
+    { command: 'generation.give_up', ...ofRow },
+    { command: 'refund.approve', sessionId, by: operator, why: 'looked at', bulk: false },
+  ]
+  it.each(asks)('$command is read as it was written, and is poison from anyone else', (ask) => {
+    expect(parseMessage(encodeAsk(ask), 'http')).toEqual(ask)
+    for (const source of ['list', 'inbox', 'replay'] as const)
+      expect(parseMessage(encodeAsk(ask), source)).toEqual({ command: 'poison', reason: matching(/from outside/) })
+  })
+})

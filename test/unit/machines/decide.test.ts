@@ -253,6 +253,7 @@ const retries: Record<FailureCode, number> = {
   crashed: 0,
   expired: 0,
   invalid_task: 0,
+  task_lost: 0,
   cancelled: 0,
   withdrawn: 0,
 }

@@ -5,6 +5,7 @@ import { databaseAcceptances } from './acceptances.ts'
 import { databaseArchive } from './archive.ts'
 import type { CallFunction } from './functions.ts'
 import { databaseHistory } from './history.ts'
+import { databasePast } from './past.ts'
 import { databasePlatform } from './platform.ts'
 import { databaseQueries } from './queries.ts'
 import { databaseRebuilds, databaseTables } from './tables.ts'
@@ -23,6 +24,7 @@ export const databaseStore = (
     rebuilds: databaseRebuilds(call, options.rowsOwner),
     queries: databaseQueries(call),
     acceptances: databaseAcceptances(call, now),
+    past: databasePast(call),
     close: options.close,
   }
 }
