@@ -82,7 +82,10 @@ export const reconciliationContract = (name: string, openWorld: () => Promise<St
         Owner,
         Owner,
       ]
-      for (const owner of [one, shop]) await Promise.all([await keeps(owner), await loses(owner)])
+      for (const owner of [one, shop]) {
+        await keeps(owner)
+        await loses(owner)
+      }
       await loses(shop, 'shopper')
       await loses(shop, 'shopper_hash')
       await owes(two, 1_000)

@@ -20,6 +20,7 @@ import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
 import { archiveJournals } from '../../src/projections/archive.ts'
+import type { BookClass } from '../../src/projections/books.ts'
 import type { Charge } from '../../src/projections/producer.ts'
 import { project } from '../../src/projections/project.ts'
 import { refunds } from '../../src/projections/refunds.ts'
@@ -50,7 +51,7 @@ interface Case {
   /** Of 10 credits, after the session's one; null without an account. */
   readonly balance: number | null
   readonly refunds: number
-  readonly class: string
+  readonly class: BookClass
 }
 
 const failPush: Case['before'] = (world, session) => world.play.failPush(session)
@@ -58,7 +59,7 @@ const midnight: Case['before'] = async (world, session) => {
   await world.age(session, 11 * 60_000)
   await world.play.midnight()
 }
-const refunded = { last: 'refund.issued', balance: 10, refunds: 1, class: 'matched' }
+const refunded = { last: 'refund.issued', balance: 10, refunds: 1, class: 'matched' } as const
 const failedWith = (errorMessage: string) => ({ status: 'failed', state: 'refunded', errorMessage })
 const completed = { status: 'completed', state: 'completed', errorMessage: null }
 
@@ -218,6 +219,9 @@ describe.runIf(hasPostgres)('when the platform', () => {
   }
   const typesOf = async (session: SessionId) => (await store.archive.session(session)).map(({ type }) => type)
 
+  const hasStarted = (session: SessionId) =>
+    eventually(async () => expect(await typesOf(session)).toContain('generation.started'))
+
   it.each(cases)('$what, the session ends in the right state with the right credit', async (one) => {
     const owner = one.owner()
     const placed = order(owner, one.charge)
@@ -228,17 +232,15 @@ describe.runIf(hasPostgres)('when the platform', () => {
     held = hold.promise
     await publish(taskOf(placed))
     if (one.meanwhile) {
-      await eventually(async () => expect(await typesOf(sessionId)).toContain('generation.started'))
+      await hasStarted(sessionId)
       await one.meanwhile(world, sessionId, owner)
     }
     hold.resolve()
     await eventually(async () => {
       expect((await typesOf(sessionId)).at(-1)).toBe(one.last)
-      const { items } = await store.queries.bookLines({ class: one.class as never, session: sessionId, limit: 1 })
+      const { items } = await store.queries.bookLines({ class: one.class, session: sessionId, limit: 1 })
       expect(items).toMatchObject([{ sessionId, class: one.class }])
-      const row = await world.row(sessionId)
-      if (one.row === null) expect(row).toBeNull()
-      else expect(row).toMatchObject(one.row)
+      expect({ row: await world.row(sessionId) }).toMatchObject({ row: one.row })
     })
     const email = one.charge === 'shopper' ? placed.shopperEmail : undefined
     expect(await world.balance(owner, email)).toBe(one.balance ?? Number.NaN)

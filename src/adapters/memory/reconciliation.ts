@@ -17,6 +17,7 @@ import { type Line, otherLines, type Scope, sessionLines } from './book-lines.ts
 import { claimed, sessionNamedIn } from './given-back.ts'
 import { newestFirst } from './paging.ts'
 import type { StoreState } from './store-state.ts'
+import { uuidOf } from './uuid-of.ts'
 
 /** The books, as the SQL functions `wearon_reconciliation`, `wearon_exceptions`, `wearon_totals` and the others keep them. */
 export const memoryBooks = (state: StoreState, now: () => number): Books => {
@@ -132,11 +133,22 @@ const checksumOf = (lines: readonly Line[], others: readonly Line[]): string => 
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 
-const uuidOf = (text: string): string => md5(text).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-
 const idOf = ({ kind, key }: Line): string => (kind === 'session' ? key : uuidOf(`${kind}:${key}`))
 
-const bookLine = ({ key: _, requestedAt: __, books: ___, ...line }: Line): BookLine => line
+const bookLine = (line: Line): BookLine => ({
+  class: line.class,
+  kind: line.kind,
+  sessionId: line.sessionId,
+  channel: line.channel,
+  ownerId: line.ownerId,
+  email: line.email,
+  ledgerRecord: line.ledgerRecord,
+  since: line.since,
+  charged: line.charged,
+  givenBack: line.givenBack,
+  drift: line.drift,
+  detail: line.detail,
+})
 
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 

@@ -78,8 +78,9 @@ const listRefunds = async (options: ListOptions, command: Command): Promise<void
 const queryOf =
   (options: Readonly<Record<string, unknown>>, names: readonly string[]) =>
   (more: Readonly<Record<string, string>> = {}): string => {
-    const given = names.flatMap((name) => (typeof options[name] === 'string' ? [[name, options[name]]] : []))
-    return new URLSearchParams({ ...Object.fromEntries(given), ...more }).toString()
+    const query = new URLSearchParams(more)
+    for (const name of names) if (typeof options[name] === 'string') query.set(name, options[name])
+    return query.toString()
   }
 
 const pathOf = (id: string): string => `/v1/refunds/${encodeURIComponent(id)}`

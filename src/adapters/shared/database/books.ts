@@ -75,7 +75,7 @@ const Channel = z.enum(['b2c', 'b2b']).nullable()
 
 const Line = z.object({
   class: z.custom<BookClass>(),
-  kind: z.enum(['session', 'refund', 'account', 'day']),
+  kind: z.enum(['session', 'refund', 'account', 'day', 'charge', 'object']),
   id: z.guid(),
   session_id: SessionId.nullable(),
   channel: Channel,
@@ -89,23 +89,19 @@ const Line = z.object({
   detail: z.string().nullable(),
 })
 
-const lineOf = ({
-  session_id,
-  owner_id,
-  ledger_record,
-  given_back,
-  since,
-  detail,
-  id: _,
-  ...line
-}: z.infer<typeof Line>): BookLine => ({
-  ...line,
-  sessionId: session_id,
-  ownerId: owner_id,
-  ledgerRecord: ledger_record,
-  givenBack: given_back,
-  since: new Date(since).toISOString(),
-  detail: detail ?? '',
+const lineOf = (row: z.infer<typeof Line>): BookLine => ({
+  class: row.class,
+  kind: row.kind,
+  sessionId: row.session_id,
+  channel: row.channel,
+  ownerId: row.owner_id,
+  email: row.email,
+  ledgerRecord: row.ledger_record,
+  since: new Date(row.since).toISOString(),
+  charged: row.charged,
+  givenBack: row.given_back,
+  drift: row.drift,
+  detail: row.detail ?? '',
 })
 
 const Total = z.object({
