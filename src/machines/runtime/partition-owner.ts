@@ -4,20 +4,16 @@ import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
 import { letterId } from '../ports/dead-letters.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
-import type { Snapshot } from '../snapshot.ts'
-import { Alarm } from './alarm.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { type Arrived, Intake } from './intake.ts'
 import { onAbort, WakeUp } from './signal.ts'
 import { isTombstone, type Known, StepDraft } from './step-draft.ts'
 import type { WorkerContext } from './worker-context.ts'
+import { WorkingSet } from './working-set.ts'
 
 /** Outcomes, slots and timers that one step takes at most: bounds its time and its commit. */
 const INPUTS_MAX = 300
-
-/** Open sessions kept whole in memory; of those beyond it only id, tenant and time, and the rest is read back when needed. */
-const RESIDENT_MAX = 256
 
 /** What the archive has behind it is dropped from the log this often at most. */
 const TRIM_MS = 30_000
@@ -39,12 +35,8 @@ export class PartitionOwner {
   readonly #context: WorkerContext
   readonly #intake: Intake
   readonly #effects: EffectRunner
-  /** When the wait of a deferred session or refund is over. */
-  readonly #waits: Alarm
-  /** When a queued session has waited too long. */
-  readonly #expiries: Alarm
+  readonly #sessions: WorkingSet
   readonly #wake = new WakeUp()
-  readonly #resident = new Map<SessionId, Snapshot>()
   #pending: Pending[] = []
   /** Granted and not yet used: given back even when the step that should use them fails. */
   readonly #slots = new Set<Slot>()
@@ -58,10 +50,9 @@ export class PartitionOwner {
     this.#context = context
     this.#head = head
     this.#trimAt = context.env.clock.now() + TRIM_MS
-    this.#waits = new Alarm(context.env.clock, () => this.#wake.notify())
-    this.#expiries = new Alarm(context.env.clock, () => this.#wake.notify())
     this.#intake = new Intake(lease, context, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
+    this.#sessions = new WorkingSet(context, this.#effects, () => this.#wake.notify())
   }
 
   /** Works until the lease is lost or was drained for handover; then nothing of it runs any more. @throws Fenced, or what broke. */
@@ -69,7 +60,7 @@ export class PartitionOwner {
     const { lost, handover } = this.#lease
     const unlisten = [onAbort(lost, () => this.#wake.notify()), onAbort(handover, () => this.#drain())]
     try {
-      for await (const session of this.#lease.open()) this.#schedule(session)
+      for await (const session of this.#lease.open()) this.#sessions.schedule(session)
       while (!lost.aborted && !this.#isDrained()) {
         alive()
         const more = await this.#step()
@@ -77,8 +68,7 @@ export class PartitionOwner {
       }
     } finally {
       for (const stop of unlisten) stop()
-      this.#waits.stop()
-      this.#expiries.stop()
+      this.#sessions.stop()
       await this.#effects.stop()
       for (const slot of this.#slots) slot.release()
     }
@@ -125,10 +115,7 @@ export class PartitionOwner {
 
   #takePending(): Pending[] {
     const nowMs = this.#context.env.clock.now()
-    for (const alarm of [this.#waits, this.#expiries]) {
-      for (const id of alarm.take(nowMs, INPUTS_MAX))
-        this.#pending.push({ id: id as SessionId, input: { kind: 'timer' } })
-    }
+    for (const id of this.#sessions.takeDue(nowMs, INPUTS_MAX)) this.#pending.push({ id, input: { kind: 'timer' } })
     const taken = this.#pending.slice(0, INPUTS_MAX)
     this.#pending = this.#pending.slice(INPUTS_MAX)
     return taken
@@ -151,7 +138,7 @@ export class PartitionOwner {
     const known = new Map<SessionId, Known>()
     const missing: SessionId[] = []
     for (const id of new Set(ids)) {
-      const resident = this.#resident.get(id)
+      const resident = this.#sessions.resident(id)
       if (resident === undefined) missing.push(id)
       else known.set(id, resident)
     }
@@ -223,13 +210,11 @@ export class PartitionOwner {
     for (const { id, slot } of pending) if (slot !== undefined) slots.set(id, slot)
     for (const session of draft.moved) {
       const slot = slots.get(session.id)
-      if (slot === undefined || session.state !== 'processing') this.#schedule(session)
+      if (slot === undefined || session.state !== 'processing') this.#sessions.schedule(session)
       else {
         slots.delete(session.id)
         this.#slots.delete(slot)
-        this.#remember(session)
-        this.#expiries.clear(session.id)
-        this.#effects.generate(session, slot)
+        this.#sessions.start(session, slot)
       }
     }
     for (const slot of slots.values()) {
@@ -242,29 +227,7 @@ export class PartitionOwner {
   /** What brought no fact (a wait that is over, an outcome that came too late) leaves open what the session still owes. */
   #scheduleUnlessMoved(draft: StepDraft, id: SessionId): void {
     const session = draft.session(id)
-    if (!isTombstone(session) && !draft.hasMoved(id)) this.#schedule(session)
-  }
-
-  /** Sees to it that what the session owes is done when it is due. */
-  #schedule(session: Snapshot): void {
-    const { id, state, context } = session
-    const owes = this.#context.table.states.get(state)?.owes ?? null
-    this.#remember(session)
-    const { queueAgeMaxMs } = this.#context.policy
-    if (state === 'queued') this.#expiries.set(id, Date.parse(context.requestedAt ?? '') + queueAgeMaxMs)
-    else this.#expiries.clear(id)
-    if (owes !== 'generation') this.#effects.abortGeneration(id)
-    const dueAt = context.retryAt === null ? 0 : Date.parse(context.retryAt)
-    if (owes === null) this.#waits.clear(id)
-    else if (dueAt > this.#context.env.clock.now()) this.#waits.set(id, dueAt)
-    else this.#effects.offer(session, owes)
-  }
-
-  #remember(session: Snapshot): void {
-    const owes = this.#context.table.states.get(session.state)?.owes ?? null
-    const fits = this.#resident.has(session.id) || this.#resident.size < RESIDENT_MAX
-    if (owes !== null && (fits || session.state === 'processing')) this.#resident.set(session.id, session)
-    else this.#resident.delete(session.id)
+    if (!isTombstone(session) && !draft.hasMoved(id)) this.#sessions.schedule(session)
   }
 
   #bury(draft: StepDraft, { position, source, bytes }: InboxMessage, reason: string, nowMs: number): void {
