@@ -95,6 +95,7 @@ alter table public.store_credit_transactions enable row level security;
 insert into wearon_created values ('store_credit_transactions');
 end if; end $migration$;
 
+-- A session row is written some four times: half of each page is kept free for that, so that no index sees it.
 do $migration$ begin
 if to_regclass('public.generation_sessions') is null then
 create table public.generation_sessions (
@@ -103,7 +104,7 @@ create table public.generation_sessions (
   model_image_url text not null, outfit_image_url text, accessories jsonb default '[]', stitched_image_url text,
   prompt_system text not null, prompt_user text, generated_image_url text, credits_used integer default 1, error_message text,
   processing_time_ms integer, created_at timestamptz default now(), completed_at timestamptz, input_tokens integer,
-  output_tokens integer, estimated_cost_usd numeric(10, 6));
+  output_tokens integer, estimated_cost_usd numeric(10, 6)) with (fillfactor = 50);
 alter table public.generation_sessions enable row level security;
 insert into wearon_created values ('generation_sessions');
 end if; end $migration$;
@@ -116,7 +117,7 @@ create table public.store_generation_sessions (
   model_image_url text not null, outfit_image_url text, prompt_system text not null, prompt_user text, generated_image_url text,
   credits_used integer not null default 1, error_message text, processing_time_ms integer, request_id text,
   created_at timestamptz not null default now(), completed_at timestamptz, input_tokens integer, output_tokens integer,
-  estimated_cost_usd numeric(10, 6));
+  estimated_cost_usd numeric(10, 6)) with (fillfactor = 50);
 alter table public.store_generation_sessions enable row level security;
 insert into wearon_created values ('store_generation_sessions');
 end if; end $migration$;

@@ -5,6 +5,7 @@ create schema if not exists wearon;
 
 alter table public.generation_sessions
   add column if not exists state text check (state in ('queued', 'processing', 'completed', 'failed', 'refunded')),
+  add column if not exists open boolean,
   add column if not exists seq integer,
   add column if not exists attempts integer,
   add column if not exists failure_code text,
@@ -13,6 +14,7 @@ alter table public.generation_sessions
   add column if not exists origin text;
 alter table public.store_generation_sessions
   add column if not exists state text check (state in ('queued', 'processing', 'completed', 'failed', 'refunded')),
+  add column if not exists open boolean,
   add column if not exists seq integer,
   add column if not exists attempts integer,
   add column if not exists failure_code text,
@@ -20,14 +22,12 @@ alter table public.store_generation_sessions
   add column if not exists url_expires_at timestamptz,
   add column if not exists origin text;
 
-create index if not exists wearon_generation_sessions_newest
-  on public.generation_sessions (created_at desc, id desc) where state is not null;
-create index if not exists wearon_generation_sessions_open
-  on public.generation_sessions (user_id) where state in ('queued', 'processing');
-create index if not exists wearon_store_generation_sessions_newest
-  on public.store_generation_sessions (created_at desc, id desc) where state is not null;
-create index if not exists wearon_store_generation_sessions_open
-  on public.store_generation_sessions (store_id) where state in ('queued', 'processing');
+-- No index names a column that changes with most facts: a row version that differs in none stays in its page and out of all
+-- indexes (a heap-only tuple), which takes half of the time. `open` changes twice in a session's life, and is null before us.
+create index if not exists wearon_generation_sessions_newest on public.generation_sessions (created_at desc, id desc);
+create index if not exists wearon_generation_sessions_open on public.generation_sessions (user_id) where open;
+create index if not exists wearon_store_generation_sessions_newest on public.store_generation_sessions (created_at desc, id desc);
+create index if not exists wearon_store_generation_sessions_open on public.store_generation_sessions (store_id) where open;
 -- A refund looks for what the platform gave back already: once per failed session, among all of a user's transactions.
 create index if not exists wearon_credit_transactions_user on public.credit_transactions (user_id, type, created_at);
 
@@ -51,13 +51,18 @@ create table if not exists wearon.fences (
 
 -- Projections -------------------------------------------------------------------------------------------------------
 create table if not exists wearon.projections (
-  name text primary key, position bigint not null default 0, gone bigint not null default 0);
+  name text primary key, position bigint not null default 0, gone bigint not null default 0,
+  -- Of rows computed aside: the last session that was compared and corrected, and how many were.
+  switched_to uuid, switched bigint not null default 0);
 create table if not exists wearon.set_aside (
   projection text not null, session_id uuid not null, seq integer not null, patch jsonb not null, reason text not null,
   set_aside_at timestamptz not null default now(), primary key (projection, session_id, seq));
 create table if not exists wearon.shadow_rows (
   projection text not null, session_id uuid not null, seq integer not null, patch jsonb not null,
   primary key (projection, session_id));
+-- What a rebuild found different so far.
+create table if not exists wearon.drift (
+  projection text not null, session_id uuid not null, column_name text not null, was jsonb, now jsonb);
 -- The rows that this system created. A user may edit the session row, `origin` with it; nobody but us writes here.
 create table if not exists wearon.created_rows (session_id uuid primary key);
 
@@ -329,6 +334,7 @@ end if; end $$;
 -- platform may have failed it meanwhile, and its words then tell the refund who did. `keep_ended` (withdrawn) leaves the ended row's own words, 'expired' stays expired.
 create or replace function wearon.session_columns() returns table (name text, value text) language sql immutable as $$
   values ('seq', 'p.seq'), ('state', 'coalesce(p.state, t.state)'), ('attempts', 'coalesce(p.attempts, t.attempts)'),
+  ('open', $e$coalesce(p.state, t.state) in ('queued', 'processing')$e$),
   ('status', $e$case when t.status in ('completed', 'failed') and (p.keep_ended or p.status in ('queued', 'processing'))
     then t.status else coalesce(p.status, t.status) end$e$),
   ('error_message', $e$case when p.status = 'completed' then null
@@ -344,7 +350,10 @@ create or replace function wearon.session_columns() returns table (name text, va
   ('result_path', 'coalesce(p.result_path, t.result_path)'), ('url_expires_at', 'coalesce(p.url_expires_at, t.url_expires_at)')
 $$;
 
-create or replace function wearon.write_sessions(p_patches jsonb, p_rows_owner text) returns void language plpgsql as $$
+-- A batch is hundreds of rows out of millions, but statistics may say otherwise: without hash and merge joins no batch reads a
+-- whole table.
+create or replace function wearon.write_sessions(p_patches jsonb, p_rows_owner text) returns void
+language plpgsql set enable_hashjoin = off set enable_mergejoin = off as $$
 declare target text; touched integer := 0; n integer; assignments text; patches wearon.session_patch[];
 begin
   if p_rows_owner = 'ours' then perform wearon.create_rows(p_patches); end if;
@@ -356,6 +365,7 @@ begin
       where t.id = p.session_id and coalesce(t.seq, 0) < p.seq', target, assignments) using patches;
     get diagnostics n = row_count;
     touched := touched + n;
+    exit when touched = cardinality(patches);
   end loop;
   -- Fewer rows than patches: some were written before, others have no row any more.
   if touched < cardinality(patches) then
@@ -430,63 +440,88 @@ create or replace function public.wearon_rebuild_begin(p_name text) returns void
 language sql security definer set search_path = '' as $$
   delete from wearon.shadow_rows where projection = p_name || '.shadow';
   delete from wearon.projections where name = p_name || '.shadow';
+  delete from wearon.drift where projection = p_name;
 $$;
 
--- Compares the rows with those computed aside and corrects them, once both stand at the same fact ('behind': not yet).
-create or replace function public.wearon_rebuild_switch(p_name text, p_rows_owner text) returns json
+-- Compares the next rows with those computed aside and corrects them, while both stand at the same fact ('behind': they do not;
+-- catch up and go on). 'part': there are more. A part at a time, since all rows of some years take longer than a call may.
+-- Rows that were switched follow the live projection; what is computed aside for them later is not looked at.
+create or replace function public.wearon_rebuild_switch(p_name text, p_rows_owner text, p_part integer default 10000) returns json
 language plpgsql security definer set search_path = '' as $$
-declare live bigint; aside bigint; report json;
+declare live bigint; aside wearon.projections; part_end uuid; report json;
 begin
   select position into live from wearon.projections where name = p_name for update;
-  select position into aside from wearon.projections where name = p_name || '.shadow' for update;
-  if coalesce(live, 0) <> coalesce(aside, 0) then
+  select * into aside from wearon.projections where name = p_name || '.shadow' for update;
+  if coalesce(live, 0) <> coalesce(aside.position, 0) then
     return json_build_object('outcome', 'behind', 'position', coalesce(live, 0));
   end if;
-  -- What is set aside keeps waiting for its turn.
-  delete from wearon.shadow_rows as shadow using wearon.set_aside as held
-    where shadow.projection = p_name || '.shadow' and held.projection = p_name and held.session_id = shadow.session_id;
+  part_end := wearon.take_part(p_name, aside.switched_to, p_part);
   create temporary table if not exists wearon_drift (
     session_id uuid, column_name text, was jsonb, now jsonb) on commit drop;
   truncate pg_temp.wearon_drift;
   if p_name = 'sessions' then
     perform wearon.correct_sessions('generation_sessions', p_rows_owner);
     perform wearon.correct_sessions('store_generation_sessions', p_rows_owner);
-  elsif p_name = 'refunds' then perform wearon.correct_refunds();
+  elsif p_name = 'refunds' then perform wearon.correct_refunds(aside.switched_to, part_end);
   end if;
-  report := json_build_object('outcome', 'switched', 'position', coalesce(live, 0),
-    'rows', (select count(*) from wearon.shadow_rows where projection = p_name || '.shadow'),
-    'drifted', (select count(distinct session_id) from pg_temp.wearon_drift), 'columns', wearon.drift_by_column());
+  insert into wearon.drift select p_name, * from pg_temp.wearon_drift;
+  update wearon.projections set switched_to = part_end, switched = switched + (select count(*) from pg_temp.wearon_part)
+    where name = p_name || '.shadow' returning switched into aside.switched;
+  if part_end is not null then return json_build_object('outcome', 'part'); end if;
+  report := json_build_object('outcome', 'switched', 'position', coalesce(live, 0), 'rows', coalesce(aside.switched, 0),
+    'drifted', (select count(distinct session_id) from wearon.drift where projection = p_name),
+    'columns', wearon.drift_by_column(p_name));
   perform public.wearon_rebuild_begin(p_name);
   return report;
 end $$;
 
-create or replace function wearon.drift_by_column() returns json language plpgsql as $$
+-- Moves the next rows computed aside to `wearon_part`. Answers the last one's session; null when these were the last.
+create or replace function wearon.take_part(p_name text, p_after uuid, p_part integer) returns uuid language plpgsql as $$
+declare part_end uuid;
+begin
+  create temporary table if not exists wearon_part (session_id uuid primary key, patch jsonb) on commit drop;
+  truncate pg_temp.wearon_part;
+  select session_id into part_end from wearon.shadow_rows
+    where projection = p_name || '.shadow' and (p_after is null or session_id > p_after)
+    order by session_id offset p_part - 1 limit 1;
+  with taken as (
+    delete from wearon.shadow_rows where projection = p_name || '.shadow'
+      and (p_after is null or session_id > p_after) and (part_end is null or session_id <= part_end)
+    returning session_id, patch)
+  -- What is set aside keeps waiting for its turn.
+  insert into pg_temp.wearon_part select * from taken
+    where session_id not in (select session_id from wearon.set_aside where projection = p_name);
+  analyze pg_temp.wearon_part;
+  return part_end;
+end $$;
+
+create or replace function wearon.drift_by_column(p_name text) returns json language plpgsql as $$
 begin
   return (select coalesce(json_object_agg(column_name, json_build_object('count', count, 'samples', samples)), '{}') from (
     select column_name, count(*) as count,
       json_agg(json_build_object('sessionId', session_id, 'was', was, 'now', now)) filter (where place <= 5) as samples
-    from (select *, row_number() over (partition by column_name order by session_id) as place from pg_temp.wearon_drift) as drift
+    from (select *, row_number() over (partition by column_name order by session_id) as place
+      from wearon.drift where projection = p_name) as drift
     group by column_name) as by_column);
 end $$;
 
 create or replace function wearon.correct_sessions(p_table text, p_rows_owner text) returns void language plpgsql as $$
-declare assignments text; expected text; patches constant text := $p$(
-  select (jsonb_populate_record(null::wearon.session_patch, patch)).* from wearon.shadow_rows where projection = 'sessions.shadow')$p$;
+declare assignments text; expected text; patches constant text :=
+  '(select (jsonb_populate_record(null::wearon.session_patch, patch)).* from pg_temp.wearon_part)';
 begin
   if p_rows_owner = 'ours' and p_table = 'generation_sessions' then
-    insert into pg_temp.wearon_drift select shadow.session_id, 'row', 'null', to_jsonb('missing'::text) from wearon.shadow_rows as shadow
-      where projection = 'sessions.shadow' and patch ->> 'channel' is not null
+    insert into pg_temp.wearon_drift select part.session_id, 'row', 'null', to_jsonb('missing'::text) from pg_temp.wearon_part as part
+      where patch ->> 'channel' is not null
         -- A row that went with its user or store is not brought back.
         and (exists (select from public.users where id = (patch ->> 'owner_id')::uuid)
           or exists (select from public.stores where id = (patch ->> 'owner_id')::uuid))
-        and not exists (select from public.generation_sessions where id = shadow.session_id)
-        and not exists (select from public.store_generation_sessions where id = shadow.session_id);
-    perform wearon.create_rows((select jsonb_agg(patch) from wearon.shadow_rows where projection = 'sessions.shadow'
-      and session_id in (select session_id from pg_temp.wearon_drift where column_name = 'row')));
+        and not exists (select from public.generation_sessions where id = part.session_id)
+        and not exists (select from public.store_generation_sessions where id = part.session_id);
+    perform wearon.create_rows((select jsonb_agg(patch) from pg_temp.wearon_part
+      where session_id in (select session_id from pg_temp.wearon_drift where column_name = 'row')));
     -- Filled at once: they are reported as missing rows, not column by column.
-    perform wearon.write_sessions((select coalesce(jsonb_agg(patch), '[]') from wearon.shadow_rows
-      where projection = 'sessions.shadow' and session_id in (
-        select session_id from pg_temp.wearon_drift where column_name = 'row')), 'platform');
+    perform wearon.write_sessions((select coalesce(jsonb_agg(patch), '[]') from pg_temp.wearon_part
+      where session_id in (select session_id from pg_temp.wearon_drift where column_name = 'row')), 'platform');
   end if;
   select string_agg(format('%I = %s', name, value), ', '), string_agg(format('%L, to_jsonb(%s)', name, value), ', ')
     into assignments, expected from wearon.session_columns();
@@ -498,19 +533,21 @@ begin
     where t.id = p.session_id and t.id in (select session_id from pg_temp.wearon_drift)', p_table, assignments, patches);
 end $$;
 
-create or replace function wearon.correct_refunds() returns void language plpgsql as $$
+create or replace function wearon.correct_refunds(p_after uuid, p_end uuid) returns void language plpgsql as $$
 begin
   insert into pg_temp.wearon_drift
     select coalesce(r.session_id, e.session_id), coalesce(field.key, 'row'), coalesce(to_jsonb(r) -> field.key, 'null'), field.value
-    from wearon.refunds as r full join (
+    from (select * from wearon.refunds
+      where (p_after is null or session_id > p_after) and (p_end is null or session_id <= p_end)) as r
+    full join (
       select jsonb_populate_record(null::wearon.refunds, '{"outcome": "open"}' || patch) as row, session_id
-      from wearon.shadow_rows where projection = 'refunds.shadow') as e using (session_id)
+      from pg_temp.wearon_part) as e using (session_id)
     left join lateral jsonb_each(to_jsonb(e.row)) as field on true
     where coalesce(to_jsonb(r) -> field.key, 'null') is distinct from coalesce(field.value, 'null') or e.row is null;
   delete from wearon.refunds where session_id in (select session_id from pg_temp.wearon_drift)
     and session_id not in (select session_id from wearon.set_aside where projection = 'refunds');
-  perform wearon.write_refunds((select coalesce(jsonb_agg(patch), '[]') from wearon.shadow_rows
-    where projection = 'refunds.shadow' and session_id in (select session_id from pg_temp.wearon_drift)));
+  perform wearon.write_refunds((select coalesce(jsonb_agg(patch), '[]') from pg_temp.wearon_part
+    where session_id in (select session_id from pg_temp.wearon_drift)));
 end $$;
 
 -- Queries -----------------------------------------------------------------------------------------------------------
@@ -539,9 +576,9 @@ end $$;
 create or replace function public.wearon_backlog(p_tenant text) returns bigint
 language sql stable security definer set search_path = '' as $$
   select case when p_tenant like 'user:%' then (select count(*) from public.generation_sessions
-      where user_id = substr(p_tenant, 6)::uuid and state in ('queued', 'processing'))
+      where user_id = substr(p_tenant, 6)::uuid and open)
     else (select count(*) from public.store_generation_sessions
-      where store_id = substr(p_tenant, 7)::uuid and state in ('queued', 'processing')) end
+      where store_id = substr(p_tenant, 7)::uuid and open) end
 $$;
 
 -- Acceptances: the first answer to a publication ----------------------------------------------------------------------

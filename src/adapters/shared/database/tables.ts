@@ -1,11 +1,4 @@
-import type {
-  DriftReport,
-  ProjectionStatus,
-  ProjectionTables,
-  Rebuilds,
-  RowPatch,
-  RowsOwner,
-} from '../../../projections/store.ts'
+import type { ProjectionStatus, ProjectionTables, Rebuilds, RowPatch, RowsOwner } from '../../../projections/store.ts'
 import type { CallFunction } from './functions.ts'
 
 /** The projections' tables behind the database's functions. */
@@ -29,10 +22,15 @@ export const databaseRebuilds = (call: CallFunction, rowsOwner: RowsOwner): Rebu
   begin: async (name) => {
     await call('wearon_rebuild_begin', { p_name: name })
   },
-  switchOver: async (name) =>
-    (await call('wearon_rebuild_switch', { p_name: name, p_rows_owner: rowsOwner })) as
-      | ({ outcome: 'switched' } & DriftReport)
-      | { outcome: 'behind'; position: number },
+  switchOver: async (name) => {
+    for (;;) {
+      const switched = (await call('wearon_rebuild_switch', { p_name: name, p_rows_owner: rowsOwner })) as Switched
+      if (switched.outcome !== 'part') return switched
+    }
+  },
 })
+
+/** What one call of the switch answers: the database takes some thousand rows at a time, `part` while there are more. */
+type Switched = { outcome: 'part' } | Awaited<ReturnType<Rebuilds['switchOver']>>
 
 const flat = ({ sessionId, seq, set }: RowPatch) => ({ session_id: sessionId, seq, ...set })
