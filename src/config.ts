@@ -53,6 +53,7 @@ const Variables = z.object({
   SHUTDOWN_GRACE: whole(50, 0, 600),
   TENANT_BACKLOG_MAX: whole(10_000, 1, 1_000_000),
   IMAGE_HOSTS: list,
+  ORPHANS: given(z.enum(['settle', 'show', 'off']).default('settle')),
   LOG_LEVEL: given(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),
 })
 
@@ -95,6 +96,8 @@ export interface Config {
   readonly shutdownGraceMs: number
   readonly tenantBacklogMax: number
   readonly imageHosts: readonly string[]
+  /** What the projector does about session rows for which no task came: give them up, only say so, or not look. */
+  readonly orphans: 'settle' | 'show' | 'off'
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly choices: readonly Choice[]
 }
@@ -149,6 +152,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     shutdownGraceMs: variables.SHUTDOWN_GRACE * 1000,
     tenantBacklogMax: variables.TENANT_BACKLOG_MAX,
     imageHosts: variables.IMAGE_HOSTS,
+    orphans: variables.ORPHANS,
     logLevel: variables.LOG_LEVEL,
     choices,
   }

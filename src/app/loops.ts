@@ -2,11 +2,13 @@ import type { Clock, Environment } from '../machines/ports/environment.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
+import { OrphanSweep } from '../projections/orphan-sweep.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
 import { ReaderWatch } from '../projections/reader-watch.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
+import type { Config } from '../config.ts'
 import type { Opened } from './open.ts'
 
 /** Every projection that follows the archive. */
@@ -20,6 +22,7 @@ const SWEEP_EVERY_MS = 600_000
 const LETTERS_EVERY_MS = 30_000
 const READERS_EVERY_MS = 60_000
 const BOOKS_EVERY_MS = 300_000
+const ORPHANS_EVERY_MS = 300_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
 /** A repeat of a publication gets its first answer for this long. */
@@ -27,13 +30,15 @@ const ACCEPTANCE_MAX_MS = 7 * 86_400_000
 
 /** What keeps tables and folder up to date: the role `projector`. */
 export const projectorLoops = (
-  { log, store, objects, alone }: Opened,
+  { log, store, objects, oldestWaiting, alone }: Opened,
+  config: Pick<Config, 'orphans'>,
   env: Environment,
   signal: AbortSignal,
 ): Loop[] => {
   const { archive, tables, acceptances } = store
   const names = projections.map(({ name }) => name)
   const books = new BooksWatch(store.queries, env)
+  const orphans = new OrphanSweep({ orphans: store.orphans, log, objects, oldestWaiting, env, mode: config.orphans })
   const readers = new ReaderWatch(log.readers, env)
   const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
@@ -45,6 +50,7 @@ export const projectorLoops = (
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
     loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
+    loop('orphans', (alive, stop) => every(ORPHANS_EVERY_MS, env.clock, alive, stop, () => orphans.look())),
     loop('books', (alive, stop) => every(BOOKS_EVERY_MS, env.clock, alive, stop, () => books.look(BOOKS_EVERY_MS))),
     loop('letters', (alive, stop) =>
       every(LETTERS_EVERY_MS, env.clock, alive, stop, async () => {

@@ -2,7 +2,7 @@ import { connectionOf } from '../adapters/kafka/access.ts'
 import { openKafkaLog } from '../adapters/kafka/event-log.ts'
 import { openPostgresLog } from '../adapters/postgres/event-log.ts'
 import type { Sql } from '../adapters/postgres/sql.ts'
-import { bridgeTasks } from '../adapters/redis/bridge.ts'
+import { bridgeTasks, oldestWaiting } from '../adapters/redis/bridge.ts'
 import { openConnection, type RedisConnection } from '../adapters/redis/connection.ts'
 import { openRedisLog } from '../adapters/redis/event-log.ts'
 import type { Config } from '../config.ts'
@@ -17,6 +17,8 @@ export interface OpenedLog {
   readonly log: EventLog
   /** Carries the producers' tasks from their list in Redis to the log, until the signal aborts; null without a Redis. */
   readonly bridge: ((alive: () => void, signal: AbortSignal) => Promise<void>) | null
+  /** When the oldest task was made that waits before the log; null when none does, 0 when it does not say. */
+  readonly oldestWaiting: () => Promise<number | null>
   close(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export const openLog = async (config: Config, env: ProcessEnvironment, open: Ope
     return {
       log,
       bridge: redis && ((alive, signal) => bridgeTasks({ redis, log, env }, alive, signal)),
+      oldestWaiting: async () => (redis === null ? null : oldestWaiting(redis)),
       close: async () => {
         await log.close()
         await redis?.close()

@@ -18,6 +18,7 @@ import { MigrationsPending, type OpenedStore, openStore } from './open-store.ts'
 export interface Opened {
   readonly log: EventLog
   readonly bridge: OpenedLog['bridge']
+  readonly oldestWaiting: OpenedLog['oldestWaiting']
   readonly store: Store
   readonly objects: FolderObjects
   readonly generator: Generator
@@ -48,7 +49,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
   const { store, played, remedy } = await openStore(config, env, (kind) => databases.open(kind))
   const opened = await openLog(config, env, (kind) => databases.open(kind))
-  const { log, bridge } = opened
+  const { log, bridge, oldestWaiting } = opened
   const objects = await openFolderObjects({
     folder: config.objectsDir,
     publicUrl: () => publicUrl,
@@ -57,6 +58,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   return {
     log,
     bridge,
+    oldestWaiting,
     store,
     objects,
     generator: previewGenerator(),

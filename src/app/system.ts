@@ -76,7 +76,7 @@ class Running {
       this.#loops.push(supervise('bridge', bridge, this.#env, this.#stopWorker.signal))
     }
     if (roles.has('projector')) {
-      this.#loops.push(...projectorLoops(this.#opened, this.#env, this.#stopProjector.signal))
+      this.#loops.push(...projectorLoops(this.#opened, this.#config, this.#env, this.#stopProjector.signal))
     }
     let stopping: Promise<void> | null = null
     return {
@@ -110,6 +110,7 @@ class Running {
       archive: store.archive,
       tables: store.tables,
       past: store.past,
+      orphans: store.orphans,
       objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),

@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts'
 import { addChart, addSim } from './commands/explain.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
+import { addOrphans } from './commands/orphans.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReaders } from './commands/readers.ts'
 import { addSessions } from './commands/sessions.ts'
@@ -28,6 +29,7 @@ const commands = [
   addRefunds,
   addReconcile,
   addBackfill,
+  addOrphans,
   addOperating,
   addDead,
   addReaders,

@@ -9,6 +9,7 @@ import { historyRoutes } from './history.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
+import { orphanRoutes } from './orphans.ts'
 import type { HttpLimits, HttpParts } from './parts.ts'
 import { Problem } from './problem.ts'
 import { publishRoutes } from './publish.ts'
@@ -55,6 +56,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...refundRoutes(parts),
   ...reconciliationRoutes(parts),
   ...historyRoutes(parts),
+  ...orphanRoutes(parts),
   ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
   ...healthRoutes(parts),

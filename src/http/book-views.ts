@@ -1,4 +1,5 @@
 import { type BookClass, bookClasses } from '../projections/books.ts'
+import { ORPHAN_CLASSES } from '../projections/orphans.ts'
 import type { BookLine, BookTotal, ReconciliationRun, ReconciliationSummary } from '../projections/reconciliation.ts'
 import type { Columns } from './csv.ts'
 
@@ -73,6 +74,7 @@ const NOT_OF_SESSIONS: ReadonlySet<BookClass> = new Set([
   'balance_differs',
   'charges_differ',
   'set_aside',
+  ...ORPHAN_CLASSES,
 ])
 
 export const totalColumns: Columns<BookTotal> = {

@@ -120,6 +120,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     labels: [],
   },
   books_balanced: { type: 'gauge', help: '1 when the books balanced at the last reconciliation.', labels: [] },
+  orphans_given_up_total: {
+    type: 'counter',
+    help: 'Session rows without a task that were handed over to be failed and refunded.',
+    labels: [],
+  },
   books_exceptions: {
     type: 'gauge',
     help: 'Sessions, refunds and accounts that somebody should look at, by class, at the last reconciliation.',

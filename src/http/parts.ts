@@ -4,8 +4,9 @@ import type { ServedObjects } from '../machines/ports/objects.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
-import type { Order } from '../projections/producer.ts'
+import type { Orphans } from '../projections/orphans.ts'
 import type { Past } from '../projections/past.ts'
+import type { Order } from '../projections/producer.ts'
 import type { Acceptances, Queries } from '../projections/queries.ts'
 import type { Archive, ProjectionTables } from '../projections/store.ts'
 import type { StreamLimits } from './event-stream.ts'
@@ -86,6 +87,7 @@ export interface HttpParts {
   readonly archive: Pick<Archive, 'read' | 'head' | 'session' | 'onGrowth'>
   readonly tables: Pick<ProjectionTables, 'status'>
   readonly past: Past
+  readonly orphans: Pick<Orphans, 'list' | 'row'>
   /** Images that lie in our own folder; null when another service serves them. */
   readonly objects: ServedObjects | null
   /** Starts a rebuild of a projection and answers at once. */

@@ -26,6 +26,7 @@ export const problems = {
   object_gone: { status: 404, detail: 'The file is not here any more.' },
   method_not_allowed: { status: 405, detail: 'This path does not take this method; Allow lists those that it takes.' },
   session_of_another: { status: 409, detail: 'The session was accepted from another tenant.' },
+  no_orphan: { status: 409, detail: 'This session is no row that waits without a task.' },
   session_ended: { status: 409, detail: 'The session has ended; nothing is left to cancel.' },
   session_exists: { status: 409, detail: 'There is a session of this id already; it was charged for then.' },
   refund_decided: { status: 409, detail: 'Nothing is owed for this session: see what was decided.' },

@@ -23,6 +23,9 @@ export const bookClasses = {
   unknown_to_us: 'a refund of no session of ours',
   balance_differs: 'a balance that is not the sum of its transactions',
   charges_differ: 'a user was charged for more or fewer sessions of a day than there are',
+  orphan_row: 'a session row waits, and no task came for it',
+  orphan_charge: 'charged for a request of which there is no session row',
+  orphan_object: 'an image lies in storage, and its session did not complete',
   set_aside: 'the database refuses the row of the session in the books',
 } as const
 

@@ -51,10 +51,10 @@ export interface ChannelTotal {
   readonly drift: number
 }
 
-/** A line of the books that has a name of its own: a session, a refund, an account's balance, or a user's day. */
+/** A line of the books that has a name of its own: a session, a refund, an account's balance, a user's day, an orphan. */
 export interface BookLine {
   readonly class: BookClass
-  readonly kind: 'session' | 'refund' | 'account' | 'day'
+  readonly kind: 'session' | 'refund' | 'account' | 'day' | 'charge' | 'object'
   readonly sessionId: SessionId | null
   readonly channel: Channel | null
   readonly ownerId: string | null

@@ -191,6 +191,11 @@ begin
   select 'charges_differ', 'day', d.user_id || '|' || d.day, null, 'b2c', d.user_id, null, null, d.day::timestamp at time zone 'UTC',
     d.charges, 0, abs(d.charges - d.sessions), format('%s charges for %s sessions on %s', d.charges, d.sessions, d.day)
   from wearon.charge_differences(p_as_of, p_from, p_until, p_owner) as d;
+  return query
+  select o.class, case o.class when 'orphan_row' then 'session' when 'orphan_charge' then 'charge' else 'object' end, o.key, o.session_id,
+    o.channel, o.owner_id, null::text, null::text, o.since, o.credits, 0, 0, o.detail
+  from wearon.orphan_lines(p_as_of, p_owner) as o
+  where (p_from is null or o.since >= p_from) and (p_until is null or o.since < p_until);
   if p_from is not null or p_until is not null then return; end if;
   return query
   select 'balance_differs', 'account', concat(b.owner_id, '|', b.email), null::uuid, case b.kind when 'user' then 'b2c' else 'b2b' end, b.owner_id,

@@ -4,6 +4,7 @@ import { acceptanceLaws } from './store-acceptances.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
 import { historyLaws } from './store-history.ts'
+import { orphanLaws } from './store-orphans.ts'
 import { pastLaws } from './store-past.ts'
 import { projectionLaws } from './store-projections.ts'
 import { queryLaws } from './store-queries.ts'
@@ -26,5 +27,6 @@ export const storeContract = (
     reconciliationLaws(bench)
     acceptanceLaws(bench)
     pastLaws(bench)
+    orphanLaws(bench)
   })
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { bridgeTasks } from '../../src/adapters/redis/bridge.ts'
+import { bridgeTasks, oldestWaiting } from '../../src/adapters/redis/bridge.ts'
 import { openConnection, type RedisConnection } from '../../src/adapters/redis/connection.ts'
 import { openRedisLog } from '../../src/adapters/redis/event-log.ts'
 import { partitionOf, SessionId } from '../../src/events/ids.ts'
@@ -167,5 +167,26 @@ describe.runIf(hasRedis)('the bridge', () => {
     await expect(failing).rejects.toThrow('OOM')
     expect(await producer.lrangeBuffer(LIST, 0, -1)).toEqual(tasks.toReversed())
     expect(await producer.keys(HOLDING)).toEqual([])
+  })
+
+  it('tells how long the oldest task has waited, in the list or in a holding list', async () => {
+    const task = (created_at?: string) =>
+      JSON.stringify({
+        task_id: randomUUID(),
+        channel: 'b2c',
+        user_id: randomUUID(),
+        session_id: randomUUID(),
+        image_urls: ['https://images.example/a.jpg'],
+        request_id: 'req_1',
+        created_at,
+      })
+    expect(await oldestWaiting(redis)).toBeNull()
+    await producer.lpush(LIST, task('2026-01-15T10:00:00Z'), task('2026-01-15T11:00:00Z'))
+    expect(await oldestWaiting(redis)).toBe(Date.parse('2026-01-15T10:00:00Z'))
+    await producer.sadd(`{${LIST}}:bridges`, 'other')
+    await producer.lpush(`{${LIST}}:holding:other`, task('2026-01-15T09:00:00Z'))
+    expect(await oldestWaiting(redis)).toBe(Date.parse('2026-01-15T09:00:00Z'))
+    await producer.rpush(LIST, task())
+    expect(await oldestWaiting(redis)).toBe(0)
   })
 })

@@ -71,6 +71,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     archive: store.archive,
     tables: store.tables,
     past: store.past,
+    orphans: store.orphans,
     objects: null,
     rebuild: null,
     repair: null,

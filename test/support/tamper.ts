@@ -16,6 +16,8 @@ export interface Tamper {
   giveBack(owner: Owner, description: string): Promise<void>
   /** Charges a user for no session, yesterday. */
   charge(owner: Owner): Promise<void>
+  /** Makes the transactions of an account this much older. */
+  ageCharges(owner: Owner, ms: number): Promise<void>
   /** Changes a balance, and nothing else. */
   changeBalance(owner: Owner, by: number): Promise<void>
   /** Changes what a session row says that it cost. */
@@ -70,6 +72,11 @@ export const sqlTamper = (sql: Sql): Tamper => {
         `update ${users} set created_at = created_at - interval '1 day' where user_id = $1 and description = 'for nothing'`,
         [ownerId(owner)],
       )
+    },
+    ageCharges: async (owner, ms) => {
+      const [table, key] = owner.channel === 'b2b' ? [stores, 'store_id'] : [users, 'user_id']
+      const older = 'created_at = created_at - make_interval(secs => $2)'
+      await sql.query(`update ${table} set ${older} where ${key} = $1`, [ownerId(owner), ms / 1_000])
     },
     changeBalance: (owner, by) => pay(owner, by, 0),
     changeRow: async (session, creditsUsed) => {
@@ -131,6 +138,14 @@ export const memoryTamper = ({ ledger, rows }: StoreState): Tamper => {
     giveBack: async (owner, description) =>
       add(ownerId(owner), 1, 'refund', description, owner.channel === 'b2b' ? description : null),
     charge: async (owner) => add(ownerId(owner), -1, 'generation', 'for nothing', null, 86_400_000),
+    ageCharges: async (owner, ms) => {
+      const older = (at: string) => new Date(Date.parse(at) - ms).toISOString()
+      const own = ledger.transactions.get(ownerId(owner)) ?? []
+      ledger.transactions.set(
+        ownerId(owner),
+        own.map((one) => ({ ...one, createdAt: older(one.createdAt) })),
+      )
+    },
     changeBalance: async (owner, by) => pay(ownerId(owner), by),
     changeRow: async (session, creditsUsed) => {
       const row = rows.get(session)

@@ -6,6 +6,7 @@ import type { ObjectMetadata, ObjectStore, ServedObjects } from '../../machines/
 import { sniff } from '../../pictures/sniff.ts'
 import { objectSegments } from '../shared/object-path.ts'
 import { createFolder, hasCode, syncFolder, writeDurably } from './durable.ts'
+import { listFolder } from './list.ts'
 import { openSigner } from './signing.ts'
 import { OBJECT_SUFFIX, STAGING, sweepFolder } from './sweep.ts'
 
@@ -28,6 +29,8 @@ export interface FolderObjects extends ObjectStore, ServedObjects {
   verify(path: string, expires: string, signature: string, nowMs: number): boolean
   /** Where the object lies or would lie, for people. */
   fileOf(path: string): string
+  /** Every object, in no order. */
+  list(): AsyncIterable<{ readonly path: string; readonly storedAtMs: number }>
   /** Deletes the objects that are older than this, and what crashed writers left. Answers how many objects. */
   sweep(olderThanMs: number): Promise<number>
 }
@@ -77,6 +80,7 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
     read,
     verify,
     fileOf: (path) => place(path).bytes,
+    list: () => listFolder(folder),
     sweep: (olderThanMs) => sweepFolder(folder, now(), olderThanMs),
   }
 }

@@ -5,6 +5,7 @@ import type { BookLine, BookScope } from '../../projections/reconciliation.ts'
 import type { RefundColumns } from '../../projections/refunds.ts'
 import { claimed, sessionNamedIn, shopperMarkOf } from './given-back.ts'
 import { type LedgerState, type Transaction, transactionsOf } from './ledger.ts'
+import { orphanLines } from './orphans.ts'
 import type { PlatformRow, StoreState } from './store-state.ts'
 
 /** A line of the books with what the summary adds up. */
@@ -181,6 +182,7 @@ export const otherLines = (state: StoreState, scope: Scope): Line[] => {
     ...aside,
     ...unknownRefunds(state, scope),
     ...chargesThatDiffer(state, scope),
+    ...orphans(state, scope),
     ...(isOfNoDay ? differingBalances(state, scope) : []),
   ]
 }
@@ -238,6 +240,23 @@ const unknownRefunds = (state: StoreState, scope: Scope): Line[] => {
     ]
   })
 }
+
+const orphans = (state: StoreState, scope: Scope): Line[] =>
+  orphanLines(state, scope.asOfMs, scope.owner)
+    .filter(({ since }) => isWithin(scope, since))
+    .map((one) => ({
+      ...nothing,
+      class: one.class,
+      kind: one.class === 'orphan_row' ? 'session' : one.class === 'orphan_charge' ? 'charge' : 'object',
+      key: one.key,
+      sessionId: one.sessionId,
+      channel: one.channel,
+      ownerId: one.ownerId,
+      since: one.since,
+      charged: one.credits,
+      drift: 0,
+      detail: one.detail,
+    }))
 
 const isFailedPush = ({ description }: Transaction): boolean => description === 'Queue error - refund'
 

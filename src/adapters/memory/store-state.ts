@@ -37,6 +37,14 @@ interface Acceptance {
   published: boolean
 }
 
+interface OrphanObject {
+  readonly sessionId: SessionId
+  readonly storedAt: string
+  readonly firstSeenAt: string
+  readonly seenAt: string
+  readonly goneAt: string | null
+}
+
 /** What outlives every process: plain data, so that `structuredClone` keeps a moment of it. */
 export interface StoreState {
   /** By ordinal, from 1: the first is at index 0. */
@@ -55,6 +63,8 @@ export interface StoreState {
   readonly acceptances: Map<SessionId, Acceptance>
   /** Reconciliations that were kept, the oldest first. */
   readonly runs: ReconciliationRun[]
+  /** Images in storage without a completed session, by path. */
+  readonly orphanObjects: Map<string, OrphanObject>
   readonly ledger: LedgerState
 }
 
@@ -72,6 +82,7 @@ export const emptyStoreState = (): StoreState => ({
   refundRecords: new Map(),
   acceptances: new Map(),
   runs: [],
+  orphanObjects: new Map(),
   ledger: emptyLedger(),
 })
 

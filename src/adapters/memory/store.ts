@@ -3,6 +3,7 @@ import type { Producer } from '../../projections/producer.ts'
 import type { RowsOwner, Store } from '../../projections/store.ts'
 import { memoryArchive, memoryHistory } from './archive.ts'
 import { MemoryLedger } from './ledger.ts'
+import { memoryOrphans } from './orphans.ts'
 import { memoryPast } from './past.ts'
 import { memoryPlatform, type RefundMemory, refundMemory } from './platform.ts'
 import { memoryPlatformPlay, type PlatformPlay } from './platform-play.ts'
@@ -36,6 +37,7 @@ export const openMemoryStore = (
     queries: memoryQueries(state, now),
     acceptances: memoryAcceptances(state, now),
     past: memoryPast(state),
+    orphans: memoryOrphans(state, now),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

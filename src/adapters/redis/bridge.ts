@@ -54,6 +54,26 @@ export const bridgeTasks = async (options: BridgeOptions, alive: () => void, sig
   }
 }
 
+/**
+ * When the oldest task was made that waits in the producers' list or with a bridge (ms since the epoch); null when none does,
+ * 0 when that one does not say.
+ */
+export const oldestWaiting = async (redis: RedisConnection): Promise<number | null> => {
+  const oldestOf = async (lists: readonly string[]) => (await redis.runForBytes('bridge_oldest', lists, [])) as Buffer[]
+  // In the order in which a task goes, so that none is missed on its way.
+  const inList = await oldestOf([LIST])
+  const bridges = (await redis.run('bridge_others', [key('bridges')], [])) as string[]
+  const held = bridges.length === 0 ? [] : await oldestOf(bridges.map((bridge) => key(`holding:${bridge}`)))
+  const tasks = [...inList, ...held]
+  return tasks.length === 0 ? null : Math.min(...tasks.map(madeAt))
+}
+
+const madeAt = (bytes: Buffer): number => {
+  const parsed = parseMessage(bytes, 'list')
+  const createdAt = parsed.command === 'generation.request' ? parsed.task.createdAt : null
+  return createdAt === null ? 0 : Date.parse(createdAt)
+}
+
 /** All in the list's own slot, since a move needs that. */
 const key = (name: string): string => `{${LIST}}:${name}`
 

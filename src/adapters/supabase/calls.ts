@@ -41,6 +41,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_refund_story: read,
   wearon_applied_migrations: read,
   wearon_past_rows: { ...read, timeoutMs: LONG_MS },
+  wearon_orphans: { ...read, timeoutMs: LONG_MS },
+  wearon_orphan_rows: { ...read, timeoutMs: LONG_MS },
+  wearon_note_objects: { repeat: true, because: 'what was noted at that time is noted once' },
   wearon_unreturned: { ...read, timeoutMs: LONG_MS },
   wearon_archive_append: {
     repeat: true,

@@ -5,6 +5,7 @@ import { databaseAcceptances } from './acceptances.ts'
 import { databaseArchive } from './archive.ts'
 import type { CallFunction } from './functions.ts'
 import { databaseHistory } from './history.ts'
+import { databaseOrphans } from './orphans.ts'
 import { databasePast } from './past.ts'
 import { databasePlatform } from './platform.ts'
 import { databaseQueries } from './queries.ts'
@@ -25,6 +26,7 @@ export const databaseStore = (
     queries: databaseQueries(call),
     acceptances: databaseAcceptances(call, now),
     past: databasePast(call),
+    orphans: databaseOrphans(call),
     close: options.close,
   }
 }
