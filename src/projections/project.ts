@@ -1,6 +1,6 @@
 import { type Follow, follow, type Round } from './follow.ts'
 import type { Projection } from './projection.ts'
-import type { Archive, ProjectionTables } from './store.ts'
+import type { Archive, ArchivedFact, ProjectionTables } from './store.ts'
 
 /** Facts of one batch: large enough that a call's round trip does not count, small enough to be written in milliseconds. */
 export const BATCH_FACTS = 500
@@ -13,13 +13,15 @@ export const project = (
 ): Promise<void> => {
   const { meter, logger } = options.environment
   const labels = { projection: projection.name }
+  const batches = new ReadAhead(archive)
   let position: number | null = null
   const round = async (): Promise<Round> => {
     const from: number = position ?? (await tables.position(projection.name))
     position = from
-    const facts = await archive.read(from, BATCH_FACTS)
+    const facts = await batches.after(from)
     const to = facts.at(-1)?.ordinal
     if (to === undefined) return 'idle'
+    if (facts.length === BATCH_FACTS) batches.begin(to)
     const outcome = await tables.apply(projection.name, from, to, projection.patches(facts))
     if (outcome === 'moved') {
       position = null
@@ -32,6 +34,29 @@ export const project = (
     return facts.length < BATCH_FACTS ? 'idle' : 'more'
   }
   return follow(options, (listener) => archive.onGrowth(listener), round)
+}
+
+/** Reads the next batch while the one before is being written. */
+class ReadAhead {
+  readonly #archive: Archive
+  #next: { readonly after: number; readonly facts: Promise<ArchivedFact[]> } | null = null
+
+  constructor(archive: Archive) {
+    this.#archive = archive
+  }
+
+  begin(after: number): void {
+    const facts = this.#archive.read(after, BATCH_FACTS)
+    // Whoever asks for it meets its error; where nobody does any more, nothing is lost.
+    facts.catch(() => undefined)
+    this.#next = { after, facts }
+  }
+
+  after(position: number): Promise<ArchivedFact[]> {
+    const next = this.#next
+    this.#next = null
+    return next?.after === position ? next.facts : this.#archive.read(position, BATCH_FACTS)
+  }
 }
 
 /** Tries again, now and then, what the database refused, until the signal aborts. */
