@@ -160,7 +160,12 @@ export class Fleet {
     if (this.#members.get(slot) === member) this.#members.delete(slot)
     if (member.leaving) return
     this.exits.push(`${member.life} ended by itself (${how})`)
-    setTimeout(() => void this.start(slot), SUPERVISED_MS).unref()
+    setTimeout(() => this.#startAgain(slot), SUPERVISED_MS).unref()
+  }
+
+  #startAgain(slot: number): void {
+    // The run ended while it was starting.
+    this.start(slot).catch(() => undefined)
   }
 
   #member(slot: number): Member {

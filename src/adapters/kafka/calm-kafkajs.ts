@@ -1,22 +1,52 @@
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 
 interface RequestQueue {
   readonly pending: readonly unknown[]
   scheduleCheckPendingRequests: (this: RequestQueue) => void
 }
 
-/**
- * kafkajs 2.2.4 looks every millisecond, on every connection, for requests that were held back, also when there are none: some
- * percent of a core for doing nothing, and a TimeoutNegativeWarning. What is held back is looked at when it is handed in.
- */
+interface Connection {
+  readonly socket?: Socket
+  send: (this: Connection, request: unknown) => Promise<unknown>
+}
+
+const partOfKafkajs = <Part>(path: string): Part => {
+  const { prototype } = createRequire(import.meta.url)(`kafkajs/src/network/${path}`) as { readonly prototype: Part }
+  return prototype
+}
+
+/** Puts right, once for all of the process, what kafkajs 2.2.4 does to its connections. */
 export const calmKafkajs = (): void => {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
-    readonly prototype: RequestQueue
-  }
-  const original: (this: RequestQueue) => void = prototype.scheduleCheckPendingRequests
+  lookForPendingOnlyWhereSomeAre(partOfKafkajs<RequestQueue>('requestQueue'))
+  endWhatDoesNotAnswer(partOfKafkajs<Connection>('connection'))
+}
+
+/**
+ * It looks every millisecond, on every connection, for requests that were held back, also when there are none: some percent of
+ * a core for doing nothing, and a TimeoutNegativeWarning. What is held back is looked at when it is handed in.
+ */
+const lookForPendingOnlyWhereSomeAre = (queue: RequestQueue): void => {
+  const original: (this: RequestQueue) => void = queue.scheduleCheckPendingRequests
   if (original.name === calmly.name) return
   function calmly(this: RequestQueue): void {
     if (this.pending.length > 0) original.call(this)
   }
-  prototype.scheduleCheckPendingRequests = calmly
+  queue.scheduleCheckPendingRequests = calmly
+}
+
+/** It goes on asking on a connection that left a request unanswered: on a half-open one nobody ever answers. */
+const endWhatDoesNotAnswer = (connection: Connection): void => {
+  const original: (this: Connection, request: unknown) => Promise<unknown> = connection.send
+  if (original.name === endingIt.name) return
+  async function endingIt(this: Connection, request: unknown): Promise<unknown> {
+    const { socket } = this
+    try {
+      return await original.call(this, request)
+    } catch (error) {
+      if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') socket?.destroy(error)
+      throw error
+    }
+  }
+  connection.send = endingIt
 }

@@ -15,6 +15,7 @@ import { watchLinks } from './links.ts'
 import { News } from './news.ts'
 import { type Outbox, openOutbox, type Parcel, type Send } from './outbox.ts'
 import { type LogContext, openKafkaLease } from './partition-lease.ts'
+import { patience } from './patience.ts'
 import { Readers } from './readers.ts'
 import { createTopics, namesOf, type Topics, topicsOf } from './topics.ts'
 import { Wire } from './wire.ts'
@@ -62,10 +63,11 @@ export interface KafkaLogOptions {
 /** The event log on Kafka; creates its topics where they are missing. @throws WrongPartitionCount */
 export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> => {
   const { prefix = 'wearon', partitions, clock, newId, onError = () => undefined } = options
-  const config: KafkaConfig = { logLevel: logLevel.NOTHING, ...options.kafka }
+  const patient: KafkaConfig = { logLevel: logLevel.NOTHING, ...options.kafka }
+  const config: KafkaConfig = { ...patience(options.leaseTtlMs ?? LEASE_TTL_MS), ...patient }
   calmKafkajs()
   const topics = topicsOf(prefix)
-  await createTopics(config, topics, partitions, clock).catch((error: unknown) => {
+  await createTopics(patient, topics, partitions, clock).catch((error: unknown) => {
     throw explained(error)
   })
   const links = watchLinks(config)
@@ -184,15 +186,18 @@ const own = async (
   const { leaseTtlMs: ttlMs = LEASE_TTL_MS, drainMs = DRAIN_MS } = at
   const group = await joinGroup({
     config,
-    memberConfig: { ...config, ...at.memberKafka },
+    // Who joins waits for the other members, for as long as a session.
+    memberConfig: { ...config, requestTimeout: ttlMs * SESSION_PER_TTL, ...at.memberKafka },
     groupId: prefix,
     topic: context.topics.inbox,
     member: owner.id,
     sessionMs: ttlMs * SESSION_PER_TTL,
     clock,
+    onError,
+    signal,
   })
   try {
-    const table = kafkaLeaseTable({ ...context, partitions, group, newId, onError })
+    const table = kafkaLeaseTable({ ...context, partitions, group, ttlMs, newId, onError })
     const work = async (held: HeldLease<LeaseStart>) => owner.onLease(await openKafkaLease(held, context))
     await keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
   } finally {

@@ -1,5 +1,6 @@
-import { type Admin, AssignerProtocol, type Consumer, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
+import { type Admin, AssignerProtocol, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
+import { inTime } from './in-time.ts'
 
 /** The processes that take part in a log, as the broker's group coordinator sees them. */
 export interface Group {
@@ -21,6 +22,8 @@ export interface GroupOptions {
   /** A silent process is out after this time; brokers take 6 s at least unless told otherwise. */
   readonly sessionMs: number
   readonly clock: Clock
+  readonly onError: (error: unknown) => void
+  readonly signal: AbortSignal
 }
 
 /** A consumer that says nothing and is not in the group after this many sessions' time is dead (kafkajs #1719). */
@@ -28,11 +31,28 @@ const SESSIONS_OUTSIDE_MAX = 5
 
 const CLIENT = 'wearon-owner/'
 
+/** A broker that is away is asked again, so that the process is back as soon as it is. */
+const JOINS_MAX = 60
+const JOIN_AGAIN_MS = 500
+
 /**
  * Joins the group as a member that consumes nothing: who is in it says who lives, and the claims in the journals say who owns
  * what. So a rebalance stops nobody's work, and partitions can be drained one by one.
  */
 export const joinGroup = async (options: GroupOptions): Promise<Group> => {
+  const { clock, onError, signal } = options
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryToJoin(options)
+    } catch (error) {
+      if (tries === JOINS_MAX || signal.aborted) throw error
+      onError(error)
+      await clock.sleep(JOIN_AGAIN_MS, signal)
+    }
+  }
+}
+
+const tryToJoin = async (options: GroupOptions): Promise<Group> => {
   const { config, memberConfig, groupId, topic, member, sessionMs, clock } = options
   const admin = new Kafka(config).admin()
   const consumer = new Kafka({ ...memberConfig, clientId: `${CLIENT}${member}` }).consumer({
@@ -44,6 +64,12 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
     heartbeatInterval: sessionMs / 6,
     maxWaitTimeInMs: sessionMs / 6,
   })
+  // A consumer that is trying to join ends only when it has; the broker forgets it after its session in any case.
+  const leave = async () => {
+    await inTime(Promise.allSettled([consumer.disconnect(), admin.disconnect()]), sessionMs, clock).catch(
+      () => undefined,
+    )
+  }
   const listeners = new Set<() => void>()
   let crash: Error | null = null
   let seenAt = clock.now()
@@ -60,7 +86,7 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
     await consumer.subscribe({ topic })
     await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
   } catch (error) {
-    await leave(consumer, admin)
+    await leave()
     throw error
   }
   return {
@@ -76,12 +102,8 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    leave: () => leave(consumer, admin),
+    leave,
   }
-}
-
-const leave = async (consumer: Consumer, admin: Admin): Promise<void> => {
-  await Promise.allSettled([consumer.disconnect(), admin.disconnect()])
 }
 
 /** By their client ids: unlike all else, these are told also while the group is being rebalanced. */

@@ -1,11 +1,13 @@
 import { TaskSource } from '../../events/task.ts'
+import type { Clock } from '../../machines/ports/environment.ts'
 import { Fenced, type InboxMessage, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
+import { untilKnown } from '../shared/until-known.ts'
 import { type Anchor, type InboxPlace, isThere, printOf } from './anchors.ts'
 import type { LeaseStart } from './lease-table.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
-import { isOutOfRange, type Slice, type Wire, type WireRecord } from './wire.ts'
+import { isOutOfRange, isPassing, type Slice, type Wire, type WireRecord } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024
@@ -16,6 +18,7 @@ interface InboxReading {
   readonly wire: Wire
   readonly links: Links
   readonly news: News
+  readonly clock: Clock
   readonly onError: (error: unknown) => void
 }
 
@@ -30,7 +33,7 @@ export interface Inbox extends Pick<PartitionLease, 'take' | 'onArrival'> {
  * second time, because what was published since may lie anywhere.
  */
 export const openInbox = async (reading: InboxReading, consumed: InboxPlace | null): Promise<Inbox> => {
-  const { held, topic, wire, links, news, onError } = reading
+  const { held, topic, wire, links, news, clock, onError } = reading
   const { partition } = held
   const anchorAt = (place: InboxPlace): Anchor => ({
     topic,
@@ -90,7 +93,7 @@ export const openInbox = async (reading: InboxReading, consumed: InboxPlace | nu
       if (ahead.length === 0 && mayHoldMore) {
         // Before the read: what arrives while it runs must not be forgotten.
         mayHoldMore = false
-        await read().catch((error: unknown) => {
+        await untilKnown(held, clock, read, isPassing).catch((error: unknown) => {
           mayHoldMore = true
           throw error
         })

@@ -2,6 +2,7 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
 import type { Anchors } from './anchors.ts'
 import type { Group } from './group.ts'
+import { inTime } from './in-time.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
 import type { Outbox, Parcel } from './outbox.ts'
@@ -29,10 +30,13 @@ export const kafkaLeaseTable = (at: {
   readonly news: News
   readonly group: Group
   readonly clock: Clock
+  /** No answer is waited for longer: what is held is lost by then. */
+  readonly ttlMs: number
   readonly newId: () => string
   readonly onError: (error: unknown) => void
 }): LeaseTable<LeaseStart> => {
-  const { partitions, topics, outbox, links, anchors, news, group, clock, newId, onError } = at
+  const { partitions, topics, outbox, links, anchors, news, group, clock, ttlMs, newId, onError } = at
+  const soon = <Result>(work: Promise<Result>) => inTime(work, ttlMs, clock)
   let told = false
   const tellLeaving = async (member: string) => {
     if (told) return
@@ -51,10 +55,10 @@ export const kafkaLeaseTable = (at: {
   return {
     partitions,
     beat: async (member, held, _ttlMs, joins) => {
-      if (!joins) await tellLeaving(member)
-      const [live] = await Promise.all([group.members(), news.catchUp()])
+      if (!joins) await soon(tellLeaving(member))
+      const [live] = await soon(Promise.all([group.members(), news.catchUp()]))
       const { owners } = news
-      await freeStrays(member, held)
+      await soon(freeStrays(member, held))
       const isFree = (partition: number) => !live.includes(owners.partitions.get(partition)?.owner ?? '')
       const holds = held.filter(
         ({ partition, epoch }) =>
@@ -75,10 +79,9 @@ export const kafkaLeaseTable = (at: {
           const claim = encode({ kind: 'claim', epoch: number, token: epoch.token, sequence: 0 }, {})
           const parcel: Parcel = { topic: topics.journal, partition, ...claim }
           const sureAt = links.changes
-          const offset = await outbox.send([
-            parcel,
-            noticeOf(topics.owners, partition, { owner: member, epoch: number }),
-          ])
+          const notice = noticeOf(topics.owners, partition, { owner: member, epoch: number })
+          // One whose answer comes too late is freed by the next beat.
+          const offset = await soon(outbox.send([parcel, notice]))
           return { partition, epoch, start: { claim: offset, sureAt } }
         }),
       )
@@ -87,7 +90,7 @@ export const kafkaLeaseTable = (at: {
       return claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []))
     },
     release: async (member, held) => {
-      await news.catchUp()
+      await soon(news.catchUp())
       const own = held.filter(({ partition, epoch }) => {
         const notice = news.owners.partitions.get(partition)
         return notice?.owner === member && notice.epoch === epoch.number
@@ -95,11 +98,11 @@ export const kafkaLeaseTable = (at: {
       const parcels = own.map(({ partition, epoch }) =>
         noticeOf(topics.owners, partition, { owner: null, epoch: epoch.number }),
       )
-      if (parcels.length > 0) await outbox.send(parcels)
+      if (parcels.length > 0) await soon(outbox.send(parcels))
     },
     leave: async (member) => {
       await group.leave()
-      if (told) await outbox.send([leavingOf(topics.owners, member, false)])
+      if (told) await soon(outbox.send([leavingOf(topics.owners, member, false)]))
     },
     onChange: (listener) => {
       const stops = [group.onChange(listener), news.onOwners(listener), anchors.onLoss(listener)]

@@ -1,6 +1,6 @@
 import type { Burial, DeadLetter, DeadLetters, OpenedLetter } from '../../machines/ports/dead-letters.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
-import { countsIn, pageIn } from '../shared/dead-letters.ts'
+import { countsIn, erased, pageIn } from '../shared/dead-letters.ts'
 import { type FoldedLetter, LetterFold, type LetterNote } from './letter-fold.ts'
 import type { Outbox, Parcel } from './outbox.ts'
 import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
@@ -77,6 +77,16 @@ export class Letters implements DeadLetters {
     await outbox.send([parcelOf(topic, id, { kind: 'marked', mark }, NOTHING)])
     const letter = (await this.#read()).letter(id)
     return letter && withoutPlaces(letter)
+  }
+
+  /** The record with the bytes lies in the topic until it is written anew. */
+  erase: DeadLetters['erase'] = async (id) => {
+    const { topic, outbox } = this.#at
+    const letter = (await this.#read()).letter(id)
+    if (letter === null) return false
+    const { bytesAt: _, ...kept } = erased(letter)
+    await outbox.send([parcelOf(topic, id, { kind: 'kept', letter: kept, through: this.#next }, NOTHING)])
+    return true
   }
 
   counts: DeadLetters['counts'] = async () => {

@@ -16,7 +16,7 @@ import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
 import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
-import { isOutOfRange, type Wire } from './wire.ts'
+import { isOutOfRange, isPassing, type Wire } from './wire.ts'
 
 /** What all leases of one process share. */
 export interface LogContext {
@@ -37,8 +37,14 @@ export interface LogContext {
   readonly checkpointBytes: number
 }
 
-/** Reads the journal up to the lease's claim. @throws Fenced when somebody claimed after it, or at the same time and won. */
-export const openKafkaLease = async (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> => {
+/**
+ * Reads the journal up to the lease's claim, again and again while the brokers are away and the lease lasts.
+ * @throws Fenced when somebody claimed after it, or at the same time and won, or when it ended.
+ */
+export const openKafkaLease = (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> =>
+  untilKnown(held, context.clock, () => tryToOpen(held, context), isPassing)
+
+const tryToOpen = async (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> => {
   const { partition, epoch, start } = held
   const state = new PartitionState()
   for await (const record of context.journal.records(partition, null, start.claim)) state.apply(record)

@@ -53,6 +53,13 @@ export interface FetchLimits {
 /** A broker answered that what was asked for is not in the topic any more. */
 export const isOutOfRange = (error: unknown): boolean => typeOf(error) === 'OFFSET_OUT_OF_RANGE'
 
+/** The brokers could not be asked, or did not answer: another try may find them back. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Unanswered || (error instanceof Error && error.name.startsWith('KafkaJS') && !isOutOfRange(error))
+
+/** A leader left out what it was asked for. */
+class Unanswered extends Error {}
+
 /** The broker's name for an error, such as `MESSAGE_TOO_LARGE`. */
 export const typeOf = (error: unknown): string | null => {
   const { type, cause } = (error ?? {}) as { type?: unknown; cause?: unknown }
@@ -96,7 +103,7 @@ export class Wire {
   /** @throws when its leader does not answer. */
   async boundsOf(topic: string, partition: number): Promise<Bounds> {
     const bounds = (await this.#bounds(topic, [partition]))[partition]
-    if (bounds === undefined) throw new Error(`partition ${partition} of ${topic} does not say where it ends`)
+    if (bounds === undefined) throw new Unanswered(`partition ${partition} of ${topic} does not say where it ends`)
     return bounds
   }
 
@@ -205,7 +212,7 @@ export class Wire {
         const answers = asked.filter((one) => one.status === 'fulfilled')
         if (answers.length < asked.length) this.#connected = null
         if (answers.length > 0) return Object.assign([], ...answers.map(({ value }) => value)) as Bounds[]
-        throw new Error(`no leader of ${topic} says where it ends`)
+        throw asked.find((one) => one.status === 'rejected')?.reason ?? new Error(`${topic} has no partitions`)
       } catch (error) {
         if (tries === TRIES) throw error
         this.#connected = null

@@ -10,12 +10,12 @@ const PAUSE_MAX_MS = 500
  * repeat by the step's id. `mayRepeat` tells such an error from one that every repeat would meet again.
  * @throws Fenced when the log refused it or the lease ran out, and what may not be repeated.
  */
-export const untilKnown = async <Start>(
+export const untilKnown = async <Start, Result>(
   held: HeldLease<Start>,
   clock: Clock,
-  commit: () => Promise<void>,
+  commit: () => Promise<Result>,
   mayRepeat: (error: unknown) => boolean = () => true,
-): Promise<void> => {
+): Promise<Result> => {
   for (let pauseMs = PAUSE_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
     held.assertHeld()
     try {
