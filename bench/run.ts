@@ -6,6 +6,7 @@ import { printPromises } from './support/promises.ts'
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   lifecycle: async () => (await import('./lifecycle.ts')).lifecycle,
   rows: async () => (await import('./rows.ts')).rows,
+  projection: async () => (await import('./projection.ts')).projection,
   effects: async () => (await import('./effects.ts')).effects,
   space: async () => (await import('./space.ts')).space,
   backlog: async () => (await import('./backlog.ts')).backlog,
