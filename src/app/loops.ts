@@ -2,6 +2,7 @@ import type { Clock, Environment } from '../machines/ports/environment.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
+import { LagWatch } from '../projections/lag-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
@@ -20,6 +21,7 @@ const ALONE_POLL_MS = 30_000
 const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
 const LETTERS_EVERY_MS = 30_000
+const LAG_EVERY_MS = 15_000
 const READERS_EVERY_MS = 60_000
 const BOOKS_EVERY_MS = 300_000
 const ORPHANS_EVERY_MS = 300_000
@@ -39,6 +41,7 @@ export const projectorLoops = (
   const names = projections.map(({ name }) => name)
   const books = new BooksWatch(store.queries, env)
   const orphans = new OrphanSweep({ orphans: store.orphans, log, objects, oldestWaiting, env, mode: config.orphans })
+  const lag = new LagWatch(names, store, env)
   const readers = new ReaderWatch(log.readers, env)
   const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
@@ -49,6 +52,7 @@ export const projectorLoops = (
       loop(one.name, (alive, stop) => project(one, { archive, tables }, options(alive, stop))),
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
+    loop('lag', (alive, stop) => every(LAG_EVERY_MS, env.clock, alive, stop, () => lag.look())),
     loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
     loop('orphans', (alive, stop) => every(ORPHANS_EVERY_MS, env.clock, alive, stop, () => orphans.look())),
     loop('books', (alive, stop) => every(BOOKS_EVERY_MS, env.clock, alive, stop, () => books.look(BOOKS_EVERY_MS))),

@@ -96,6 +96,16 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: "The archive's ordinal up to which a projection's rows are.",
     labels: ['projection'],
   },
+  projection_lag_facts: {
+    type: 'gauge',
+    help: 'Facts in the archive that a projection has not worked in.',
+    labels: ['projection'],
+  },
+  projection_lag_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest fact in the archive that a projection has not worked in; 0 when it has all.',
+    labels: ['projection'],
+  },
   projection_set_aside: {
     type: 'gauge',
     help: 'Sessions whose rows the database refused, waiting to be tried again.',
