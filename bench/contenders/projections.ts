@@ -74,11 +74,9 @@ export const plainUpsert = async (sql: Sql): Promise<Writer> => {
 
 const flat = ({ sessionId, seq, set }: RowPatch) => ({ session_id: sessionId, seq, ...set })
 
-const COLUMNS = [
-  ...['seq', 'status', 'state', 'attempts', 'error_message', 'generated_image_url', 'processing_time_ms'],
-  ...['input_tokens', 'output_tokens', 'estimated_cost_usd', 'completed_at', 'failure_code', 'result_path'],
-  'url_expires_at',
-]
+const COLUMNS =
+  `seq status state attempts error_message generated_image_url processing_time_ms input_tokens output_tokens
+  estimated_cost_usd completed_at failure_code result_path url_expires_at`.split(/\s+/)
 
 const PLAIN = `
   create table bench_rows as

@@ -36,11 +36,11 @@ const PROMPT = 'keep the pattern of the shirt and the light of the room'
 /** Their facts as an archive has them behind a backlog: all first ones, then all second ones, and so on. */
 export const archived = (histories: readonly History[]): ArchivedFact[] => {
   const longest = Math.max(...histories.map(({ facts }) => facts.length))
-  const facts = Array.from({ length: longest }, (_, place) =>
+  const archive = Array.from({ length: longest }, (_, place) =>
     histories.flatMap(({ session, facts }) => {
       const fact = facts[place]
       return fact === undefined ? [] : [factAt(place + 1, fact, START_MS + place * 1_000, session)]
     }),
   ).flat()
-  return facts.map((fact, index) => ({ ordinal: index + 1, fact }))
+  return archive.map((fact, index) => ({ ordinal: index + 1, fact }))
 }

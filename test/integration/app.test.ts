@@ -38,7 +38,18 @@ describe('a process on the embedded database', () => {
       const health = (await (await fetch(`${server.url}/health`)).json()) as Record<string, unknown>
       expect(health).toMatchObject({ status: 'ok', partitions: { of: 8, held: 8, running: 8, damaged: [] } })
       const loops = health['loops'] as { name: string }[]
-      const names = ['worker', 'archive', 'sessions', 'refunds', 'set-aside', 'readers', 'books', 'letters', 'sweep']
+      const names = [
+        'worker',
+        'archive',
+        'sessions',
+        'refunds',
+        'set-aside',
+        'lag',
+        'readers',
+        'books',
+        'letters',
+        'sweep',
+      ]
       expect(loops.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
     })
     expect(await fetch(`${server.url}/readyz`)).toMatchObject({ status: 200 })
