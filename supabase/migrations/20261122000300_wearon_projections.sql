@@ -341,7 +341,9 @@ create or replace function wearon.session_columns() returns table (name text, va
     when t.status in ('completed', 'failed') and p.keep_ended then t.error_message
     when t.status = 'failed' and p.status = 'failed' then coalesce(t.error_message, p.error_message)
     else coalesce(p.error_message, t.error_message) end$e$),
+  -- The archive forgets a signature once it is worth nothing: the same URL without one is no other.
   ('generated_image_url', $e$case when t.generated_image_url = 'expired' then 'expired'
+    when split_part(t.generated_image_url, '?', 1) = p.generated_image_url then t.generated_image_url
     else coalesce(p.generated_image_url, t.generated_image_url) end$e$),
   ('processing_time_ms', 'coalesce(p.processing_time_ms, t.processing_time_ms)'),
   ('input_tokens', 'coalesce(p.input_tokens, t.input_tokens)'), ('output_tokens', 'coalesce(p.output_tokens, t.output_tokens)'),
@@ -446,7 +448,7 @@ $$;
 -- Compares the next rows with those computed aside and corrects them, while both stand at the same fact ('behind': they do not;
 -- catch up and go on). 'part': there are more. A part at a time, since all rows of some years take longer than a call may.
 -- Rows that were switched follow the live projection; what is computed aside for them later is not looked at.
-create or replace function public.wearon_rebuild_switch(p_name text, p_rows_owner text, p_part integer default 10000) returns json
+create or replace function public.wearon_rebuild_switch(p_name text, p_rows_owner text, p_part integer default 2000) returns json
 language plpgsql security definer set search_path = '' as $$
 declare live bigint; aside wearon.projections; part_end uuid; report json;
 begin
