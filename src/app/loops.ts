@@ -1,7 +1,9 @@
+import type { Config } from '../config.ts'
 import type { Clock, Environment } from '../machines/ports/environment.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
+import { forgetExpired } from '../projections/erasure.ts'
 import { LagWatch } from '../projections/lag-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
 import { project, retrySetAside } from '../projections/project.ts'
@@ -9,7 +11,6 @@ import type { Projection } from '../projections/projection.ts'
 import { ReaderWatch } from '../projections/reader-watch.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
-import type { Config } from '../config.ts'
 import type { Opened } from './open.ts'
 
 /** Every projection that follows the archive. */
@@ -66,6 +67,7 @@ export const projectorLoops = (
     loop('sweep', (alive, stop) =>
       every(SWEEP_EVERY_MS, env.clock, alive, stop, async () => {
         await objects.sweep(OBJECT_MAX_MS)
+        await forgetExpired(store.erasure)
         await acceptances.prune(new Date(env.clock.now() - ACCEPTANCE_MAX_MS).toISOString())
       }),
     ),

@@ -4,6 +4,7 @@ import { type Listening, listen } from '../http/listen.ts'
 import { defaultLimits, type HttpParts } from '../http/parts.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import type { Worker } from '../machines/runtime/worker.ts'
+import { eraseSome } from '../projections/erasure.ts'
 import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
 import { projections, projectorLoops } from './loops.ts'
@@ -111,6 +112,7 @@ class Running {
       tables: store.tables,
       past: store.past,
       orphans: store.orphans,
+      erase: (owner, by) => eraseSome({ erasure: store.erasure, objects, letters: log.letters }, owner, by),
       objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),

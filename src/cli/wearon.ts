@@ -5,6 +5,7 @@ import { addBackfill } from './commands/backfill.ts'
 import { addReconcile, addRefunds } from './commands/books.ts'
 import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
+import { addErase } from './commands/erase.ts'
 import { addChart, addSim } from './commands/explain.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
@@ -30,6 +31,7 @@ const commands = [
   addReconcile,
   addBackfill,
   addOrphans,
+  addErase,
   addOperating,
   addDead,
   addReaders,

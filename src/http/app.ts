@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
 import { answerProblem, send } from './answer.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
+import { erasureRoutes } from './erasures.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { healthRoutes } from './health.ts'
@@ -57,6 +58,7 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...reconciliationRoutes(parts),
   ...historyRoutes(parts),
   ...orphanRoutes(parts),
+  ...erasureRoutes(parts),
   ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
   ...healthRoutes(parts),

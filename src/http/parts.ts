@@ -1,9 +1,11 @@
+import type { Owner } from '../events/owner.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { ServedObjects } from '../machines/ports/objects.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
+import type { ErasureReport } from '../projections/erasure.ts'
 import type { Orphans } from '../projections/orphans.ts'
 import type { Past } from '../projections/past.ts'
 import type { Order } from '../projections/producer.ts'
@@ -88,6 +90,8 @@ export interface HttpParts {
   readonly tables: Pick<ProjectionTables, 'status'>
   readonly past: Past
   readonly orphans: Pick<Orphans, 'list' | 'row'>
+  /** Blanks what is kept of some of an owner's closed sessions. */
+  readonly erase: (owner: Owner, by: string) => Promise<ErasureReport>
   /** Images that lie in our own folder; null when another service serves them. */
   readonly objects: ServedObjects | null
   /** Starts a rebuild of a projection and answers at once. */

@@ -1,4 +1,5 @@
 import { type FailureCode, failures } from '../events/codes.ts'
+import { withoutQuery } from '../events/erasure.ts'
 import type { Channel, Owner } from '../events/owner.ts'
 import type { SessionState } from '../machines/compile.ts'
 import { projection } from './projection.ts'
@@ -89,7 +90,7 @@ const ended = new Set<unknown>(['completed', 'failed'])
 /**
  * The row after a patch, as the SQL function `wearon.session_columns` has it: an ended row never reopens (the platform may
  * have failed it meanwhile), a failed one keeps its words (the refund reads from them who failed it), a withdrawn one also
- * its status, and an expired URL stays expired.
+ * its status, an expired URL stays expired, and a signed one signed: the archive forgets signatures.
  */
 export const patchedSession = <Row extends SessionColumns>(row: Row, patch: SessionColumns & CreationColumns): Row => {
   const kept: SessionColumns = {}
@@ -98,7 +99,9 @@ export const patchedSession = <Row extends SessionColumns>(row: Row, patch: Sess
   if (ended.has(row.status) && patch.keep_ended === true) kept.error_message = row.error_message ?? null
   if (row.status === 'failed' && patch.status === 'failed' && row.error_message) kept.error_message = row.error_message
   if (patch.status === 'completed') kept.error_message = null
-  if (row.generated_image_url === 'expired') kept.generated_image_url = 'expired'
+  const url = row.generated_image_url
+  if (url !== undefined && (url === 'expired' || withoutQuery(url) === patch.generated_image_url))
+    kept.generated_image_url = url
   return { ...row, ...withoutCreation(patch), ...kept }
 }
 

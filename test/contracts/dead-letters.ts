@@ -93,6 +93,25 @@ export const deadLetterLaws = (given: () => LetterWorld): void => {
       expect(await list()).toHaveLength(1)
     })
 
+    it('lose their bytes and their reason for good when they are erased', async () => {
+      const [died] = await die(['Anna', 'another'], { at: at(1), reason: 'says Anna' })
+      const id = died?.id ?? ''
+      expect(await given().log.letters.erase(id)).toBe(true)
+      const other = (await given().world.open()).log
+      const opened = await other.letters.open(id)
+      expect(opened).toMatchObject({
+        reason: 'erased',
+        sizeBytes: 0,
+        state: 'discarded',
+        attempts: 1,
+        firstSeenAt: at(1),
+      })
+      expect(opened?.bytes.byteLength).toBe(0)
+      expect(await other.letters.counts()).toMatchObject({ waiting: 1, discarded: 1 })
+      expect(await list({ state: 'waiting' })).toHaveLength(1)
+      expect(await other.letters.erase(burial(0, '1', 'unknown').id)).toBe(false)
+    })
+
     it('are one for the same bytes in a partition, however often they die', async () => {
       await die(['a', 'b', 'a'], { at: at(1), source: 'list' })
       await die(['a'], { at: at(2), reason: 'another reason', source: 'replay' })

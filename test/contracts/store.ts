@@ -3,6 +3,7 @@ import { ALL_CAPABILITIES, type StoreCapabilities, type StoreWorld } from '../su
 import { acceptanceLaws } from './store-acceptances.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
+import { erasureLaws } from './store-erasure.ts'
 import { historyLaws } from './store-history.ts'
 import { orphanLaws } from './store-orphans.ts'
 import { pastLaws } from './store-past.ts'
@@ -28,5 +29,6 @@ export const storeContract = (
     acceptanceLaws(bench)
     pastLaws(bench)
     orphanLaws(bench)
+    erasureLaws(bench)
   })
 }

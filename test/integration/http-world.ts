@@ -10,6 +10,7 @@ import { listen } from '../../src/http/listen.ts'
 import { type Check, defaultLimits, type HttpLimits, type HttpParts, type ProcessStatus } from '../../src/http/parts.ts'
 import { PromMeter } from '../../src/http/prom-meter.ts'
 import type { EventLog, Step } from '../../src/machines/ports/event-log.ts'
+import { eraseSome } from '../../src/projections/erasure.ts'
 import { BATCH_FACTS } from '../../src/projections/project.ts'
 import { refunds } from '../../src/projections/refunds.ts'
 import { sessions } from '../../src/projections/sessions.ts'
@@ -72,6 +73,8 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     tables: store.tables,
     past: store.past,
     orphans: store.orphans,
+    erase: (owner, by) =>
+      eraseSome({ erasure: store.erasure, objects: { remove: async () => false }, letters: log.letters }, owner, by),
     objects: null,
     rebuild: null,
     repair: null,

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isoTime } from '../../events/text.ts'
-import type { ObjectMetadata, ObjectStore, ServedObjects } from '../../machines/ports/objects.ts'
+import type { ObjectMetadata, ObjectStore, RemovableObjects, ServedObjects } from '../../machines/ports/objects.ts'
 import { sniff } from '../../pictures/sniff.ts'
 import { objectSegments } from '../shared/object-path.ts'
 import { createFolder, hasCode, syncFolder, writeDurably } from './durable.ts'
 import { listFolder } from './list.ts'
 import { openSigner } from './signing.ts'
-import { OBJECT_SUFFIX, STAGING, sweepFolder } from './sweep.ts'
+import { deleteObject, OBJECT_SUFFIX, STAGING, sweepFolder } from './sweep.ts'
 
 /** How often a put is tried again when a sweep removed the empty folder that it was about to use. */
 const PUT_TRIES_MAX = 5
@@ -23,7 +23,7 @@ export interface FolderOptions {
 }
 
 /** Objects in a folder, under URLs that our own HTTP serves until they expire. */
-export interface FolderObjects extends ObjectStore, ServedObjects {
+export interface FolderObjects extends ObjectStore, ServedObjects, RemovableObjects {
   read(path: string): Promise<Uint8Array | null>
   /** Whether a URL's signature is right and its time not over. `expires` in Unix seconds, as in the URL. */
   verify(path: string, expires: string, signature: string, nowMs: number): boolean
@@ -81,6 +81,7 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
     verify,
     fileOf: (path) => place(path).bytes,
     list: () => listFolder(folder),
+    remove: (path) => deleteObject(staging, place(path).folder),
     sweep: (olderThanMs) => sweepFolder(folder, now(), olderThanMs),
   }
 }

@@ -38,7 +38,7 @@ async function sweepBranch(staging: string, folder: string, beforeMs: number): P
 }
 
 /** Moved away first: a reader sees all of the object or nothing, also when this process dies here. */
-async function deleteObject(staging: string, object: string): Promise<boolean> {
+export async function deleteObject(staging: string, object: string): Promise<boolean> {
   const moved = join(staging, randomUUID())
   const found = await unlessMissing(rename(object, moved).then(() => true))
   await rm(moved, { recursive: true, force: true })

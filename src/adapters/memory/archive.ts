@@ -1,6 +1,8 @@
+import { unsignedFact } from '../../events/erasure.ts'
 import type { Step, StepRef } from '../../machines/ports/event-log.ts'
 import type { Admission, History } from '../../machines/ports/history.ts'
 import { type Archive, type ArchiveHead, ArchiveRefused } from '../../projections/store.ts'
+import { closes, rewriteFacts } from './erasure.ts'
 import { type StoreState, valueOf } from './store-state.ts'
 
 export const memoryArchive = (state: StoreState): Archive => ({
@@ -103,6 +105,8 @@ const addSteps = (state: StoreState, steps: readonly Step[]): void => {
       session.sort((a, b) => a.seq - b.seq)
     }
   }
+  for (const { sessionId } of steps.flatMap(({ facts }) => facts.filter(closes)))
+    rewriteFacts(state, sessionId, unsignedFact)
 }
 
 /** What the archive had beyond the common part was restored by the new head, and goes down with it if it does. */

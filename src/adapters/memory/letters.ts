@@ -5,7 +5,7 @@ import {
   type OpenedLetter,
   partitionOfLetter,
 } from '../../machines/ports/dead-letters.ts'
-import { buried, countsIn, firstToGo, marked, pageIn } from '../shared/dead-letters.ts'
+import { buried, countsIn, erased, firstToGo, marked, pageIn } from '../shared/dead-letters.ts'
 import type { MemoryLetter, MemoryLogState, MemoryPartition, MemoryProcess } from './log-state.ts'
 
 /** Keeps what died in a commit; what a repeated commit buries again is known by its position. */
@@ -40,6 +40,14 @@ export const memoryLetters = (state: MemoryLogState, call: MemoryProcess['call']
       const after = marked(letter, mark)
       letters.set(id, after)
       return withoutBytes(after)
+    }),
+  erase: (id) =>
+    call(async () => {
+      const letters = partitionWith(state, id)?.letters
+      const letter = letters?.get(id)
+      if (letters === undefined || letter === undefined) return false
+      letters.set(id, { ...erased(letter), bytes: new Uint8Array() })
+      return true
     }),
   counts: () =>
     call(async () => {

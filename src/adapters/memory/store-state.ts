@@ -48,7 +48,7 @@ interface OrphanObject {
 /** What outlives every process: plain data, so that `structuredClone` keeps a moment of it. */
 export interface StoreState {
   /** By ordinal, from 1: the first is at index 0. */
-  readonly facts: { readonly fact: Fact; readonly partition: number; step: number }[]
+  readonly facts: { fact: Fact; readonly partition: number; step: number }[]
   readonly sessions: Map<SessionId, Fact[]>
   /** Step ids by number, per partition. */
   readonly steps: Map<number, Map<number, string>>
@@ -63,6 +63,7 @@ export interface StoreState {
   readonly acceptances: Map<SessionId, Acceptance>
   /** Reconciliations that were kept, the oldest first. */
   readonly runs: ReconciliationRun[]
+  readonly erased: Set<SessionId>
   /** Images in storage without a completed session, by path. */
   readonly orphanObjects: Map<string, OrphanObject>
   readonly ledger: LedgerState
@@ -82,6 +83,7 @@ export const emptyStoreState = (): StoreState => ({
   refundRecords: new Map(),
   acceptances: new Map(),
   runs: [],
+  erased: new Set(),
   orphanObjects: new Map(),
   ledger: emptyLedger(),
 })

@@ -2,6 +2,7 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import type { Producer } from '../../projections/producer.ts'
 import type { RowsOwner, Store } from '../../projections/store.ts'
 import { memoryArchive, memoryHistory } from './archive.ts'
+import { memoryErasure } from './erasure.ts'
 import { MemoryLedger } from './ledger.ts'
 import { memoryOrphans } from './orphans.ts'
 import { memoryPast } from './past.ts'
@@ -38,6 +39,7 @@ export const openMemoryStore = (
     acceptances: memoryAcceptances(state, now),
     past: memoryPast(state),
     orphans: memoryOrphans(state, now),
+    erasure: memoryErasure(state, now),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

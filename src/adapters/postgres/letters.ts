@@ -40,6 +40,9 @@ const MARK = `update wearon.log_dead_letters l
       acted_by = $4, acted_at = $5, acted_reason = $6
   where l.id = $1 returning ${COLUMNS}`
 
+const ERASE = `update wearon.log_dead_letters
+  set bytes = '', reason = 'erased', state = 'discarded' where id = $1 returning id`
+
 export const postgresLetters = (sql: Queryable): DeadLetters => ({
   list: async (query) => {
     const { limit, state } = query
@@ -64,6 +67,7 @@ export const postgresLetters = (sql: Queryable): DeadLetters => ({
     const [row] = await sql.query<LetterRow>(MARK, [id, attempts, state, by, at, reason])
     return row === undefined ? null : letterOf(row)
   },
+  erase: async (id) => (await sql.query(ERASE, [id])).length > 0,
   counts: async () => {
     const [row] = await sql.query<{ waiting: number; replayed: number; discarded: number; dropped: number }>(COUNTS, [])
     if (row === undefined) throw new Error('the log does not count its letters')

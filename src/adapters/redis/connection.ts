@@ -31,6 +31,7 @@ const PARTITION_SCRIPTS = [
   'letters',
   'letter',
   'mark_letter',
+  'erase_letter',
   'count_letters',
   'trim',
   'readers',

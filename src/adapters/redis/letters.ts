@@ -28,7 +28,11 @@ export const burialArguments = ({ id, position, at, reason, source, bytes }: Bur
 
 export const redisLetters = ({ each, partitions, assertThere }: LettersAt): DeadLetters => {
   const everywhere = Array.from({ length: partitions }, (_, partition) => ({ partition, args: [] }))
-  const one = async <Answer>(script: 'letter' | 'mark_letter', id: string, args: readonly Argument[]) => {
+  const one = async <Answer>(
+    script: 'letter' | 'mark_letter' | 'erase_letter',
+    id: string,
+    args: readonly Argument[],
+  ) => {
     const partition = partitionOfLetter(id)
     if (partition === null || partition >= partitions) return null
     await assertThere()
@@ -54,6 +58,7 @@ export const redisLetters = ({ each, partitions, assertThere }: LettersAt): Dead
       const text = await one<string>('mark_letter', id, [state, by, at, reason ?? '', attempts])
       return text === null ? null : letterOf(id, text)
     },
+    erase: async (id) => (await one<number>('erase_letter', id, [])) === 1,
     counts: async () => {
       await assertThere()
       const answers = await each.each<number[]>('count_letters', [...LETTER_STATES], everywhere)

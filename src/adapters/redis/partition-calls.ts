@@ -20,6 +20,7 @@ const KEYS = {
   letters: ['letters', 'burials'],
   letter: ['letters'],
   mark_letter: ['letters', 'burials'],
+  erase_letter: ['letters', 'burials'],
   count_letters: ['meta', 'burials'],
   trim: ['meta', 'journal', 'closed', 'closings', 'readers'],
   readers: ['meta', 'journal', 'readers'],

@@ -39,6 +39,14 @@ export const marked = <Letter extends DeadLetter>(letter: Letter, mark: LetterMa
   }
 }
 
+/** The letter without what came in. */
+export const erased = <Letter extends DeadLetter>(letter: Letter): Letter => ({
+  ...letter,
+  reason: 'erased',
+  sizeBytes: 0,
+  state: 'discarded',
+})
+
 const placeOf = ({ firstSeenAt, id }: DeadLetter): Cursor => ({ time: firstSeenAt, id })
 
 const compare = (one: Cursor, other: Cursor): number => {

@@ -44,6 +44,14 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_orphans: { ...read, timeoutMs: LONG_MS },
   wearon_orphan_rows: { ...read, timeoutMs: LONG_MS },
   wearon_note_objects: { repeat: true, because: 'what was noted at that time is noted once' },
+  wearon_erasable: { ...read, timeoutMs: LONG_MS },
+  wearon_erase: { repeat: true, because: 'what is erased stays so', timeoutMs: LONG_MS },
+  wearon_note_erasure: { repeat: false, because: 'it would be noted twice' },
+  wearon_forget_expired: {
+    repeat: true,
+    because: 'what is forgotten stays so; only the count is less',
+    timeoutMs: LONG_MS,
+  },
   wearon_unreturned: { ...read, timeoutMs: LONG_MS },
   wearon_archive_append: {
     repeat: true,

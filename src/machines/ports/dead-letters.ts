@@ -82,6 +82,8 @@ export interface DeadLetters {
   open(id: string): Promise<OpenedLetter | null>
   /** Answers the letter as it is afterwards; null when it is not kept (any more). */
   mark(id: string, mark: LetterMark): Promise<DeadLetter | null>
+  /** Takes a letter's bytes and reason away for good; what is left counts as discarded. Answers whether it was kept. */
+  erase(id: string): Promise<boolean>
   counts(): Promise<LetterCounts>
 }
 

@@ -11,6 +11,12 @@ export interface ObjectStore {
   sign(path: string, validMs: number): Promise<{ url: string; expiresAt: string }>
 }
 
+/** Objects that can be taken away. */
+export interface RemovableObjects {
+  /** Answers whether something lay there. */
+  remove(path: string): Promise<boolean>
+}
+
 /** A stored object on its way to whoever holds a signed URL. */
 export interface OpenedObject {
   readonly bytes: Uint8Array

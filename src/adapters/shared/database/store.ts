@@ -3,6 +3,7 @@ import type { Clock } from '../../../machines/ports/environment.ts'
 import type { Archive, RowsOwner, Store } from '../../../projections/store.ts'
 import { databaseAcceptances } from './acceptances.ts'
 import { databaseArchive } from './archive.ts'
+import { databaseErasure } from './erasure.ts'
 import type { CallFunction } from './functions.ts'
 import { databaseHistory } from './history.ts'
 import { databaseOrphans } from './orphans.ts'
@@ -27,6 +28,7 @@ export const databaseStore = (
     acceptances: databaseAcceptances(call, now),
     past: databasePast(call),
     orphans: databaseOrphans(call),
+    erasure: databaseErasure(call, now),
     close: options.close,
   }
 }
