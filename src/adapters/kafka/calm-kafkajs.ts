@@ -8,6 +8,7 @@ interface RequestQueue {
 
 interface Connection {
   readonly socket?: Socket
+  connect: (this: Connection) => Promise<unknown>
   send: (this: Connection, request: unknown) => Promise<unknown>
 }
 
@@ -19,7 +20,9 @@ const partOfKafkajs = <Part>(path: string): Part => {
 /** Puts right, once for all of the process, what kafkajs 2.2.4 does to its connections. */
 export const calmKafkajs = (): void => {
   lookForPendingOnlyWhereSomeAre(partOfKafkajs<RequestQueue>('requestQueue'))
-  endWhatDoesNotAnswer(partOfKafkajs<Connection>('connection'))
+  const connection = partOfKafkajs<Connection>('connection')
+  connectOnce(connection)
+  endWhatDoesNotAnswer(connection)
 }
 
 /**
@@ -33,6 +36,21 @@ const lookForPendingOnlyWhereSomeAre = (queue: RequestQueue): void => {
     if (this.pending.length > 0) original.call(this)
   }
   queue.scheduleCheckPendingRequests = calmly
+}
+
+/** Of several callers that find no connection each opens a socket, and what is written goes to one that is not open yet. */
+const connectOnce = (connection: Connection): void => {
+  const original: (this: Connection) => Promise<unknown> = connection.connect
+  if (original.name === once.name) return
+  const connecting = new WeakMap<Connection, Promise<unknown>>()
+  function once(this: Connection): Promise<unknown> {
+    const known = connecting.get(this)
+    if (known !== undefined) return known
+    const made = original.call(this).finally(() => connecting.delete(this))
+    connecting.set(this, made)
+    return made
+  }
+  connection.connect = once
 }
 
 /** It goes on asking on a connection that left a request unanswered: on a half-open one nobody ever answers. */

@@ -199,7 +199,15 @@ const own = async (
   try {
     const table = kafkaLeaseTable({ ...context, partitions, group, ttlMs, newId, onError })
     const work = async (held: HeldLease<LeaseStart>) => owner.onLease(await openKafkaLease(held, context))
-    await keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
+    for (;;) {
+      try {
+        return await keepLeases({ table, member: owner.id, clock, ttlMs, drainMs, work, onError }, signal)
+      } catch (error) {
+        // Under another name it would have to wait until its own session is over.
+        if (signal.aborted || group.hasEnded()) throw error
+        onError(error)
+      }
+    }
   } finally {
     await group.leave()
   }

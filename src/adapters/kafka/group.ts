@@ -6,6 +6,8 @@ import { inTime } from './in-time.ts'
 export interface Group {
   /** The owners' ids, in an order that all see alike. @throws when this process's own membership has ended. */
   members(): Promise<string[]>
+  /** Whether this process has to join anew. A broker that is away ends nothing: the member is the same when it is back. */
+  hasEnded(): boolean
   /** Calls back when somebody joined or left. */
   onChange(listener: () => void): () => void
   leave(): Promise<void>
@@ -72,7 +74,8 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
   }
   const listeners = new Set<() => void>()
   let crash: Error | null = null
-  let seenAt = clock.now()
+  let outsideSince: number | null = null
+  const isOutside = () => outsideSince !== null && clock.now() - outsideSince > sessionMs * SESSIONS_OUTSIDE_MAX
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     // Otherwise kafkajs joins again by itself.
     if (!payload.restart) crash = payload.error
@@ -93,11 +96,11 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
     members: async () => {
       if (crash !== null) throw new Error('the membership in the consumer group ended', { cause: crash })
       const members = await membersOf(admin, groupId)
-      if (members.includes(member)) seenAt = clock.now()
-      if (clock.now() - seenAt > sessionMs * SESSIONS_OUTSIDE_MAX)
-        throw new Error('this process does not come back into the consumer group')
+      outsideSince = members.includes(member) ? null : (outsideSince ?? clock.now())
+      if (isOutside()) throw new Error('this process does not come back into the consumer group')
       return members
     },
+    hasEnded: () => crash !== null || isOutside(),
     onChange: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

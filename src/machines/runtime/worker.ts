@@ -65,7 +65,8 @@ export class Worker {
       if (head !== undefined) await this.#work(lease, head)
       this.#failures.delete(partition)
     } catch (error) {
-      this.#failures.set(partition, (this.#failures.get(partition) ?? 0) + 1)
+      // A lease that was lost is no fault of the partition's: whoever has the next one goes on at once.
+      if (!lease.lost.aborted) this.#failures.set(partition, (this.#failures.get(partition) ?? 0) + 1)
       const name = error instanceof Error ? error.name : 'not an Error'
       env.meter.count('partition_failures_total', { error: name })
       env.logger[error instanceof Fenced ? 'warn' : 'error'](
