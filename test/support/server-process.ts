@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** Compiled once for all processes of a run, as the program's own commands do it. */
+const COMPILED = join(ROOT, 'node_modules/.cache/compiled')
 const START_MS = 60_000
 
 /** How a process ended, and what it said. */
@@ -31,7 +33,7 @@ export const run = (
 ): Running => {
   const child = spawn(process.execPath, [join(ROOT, file), ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILED, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }
