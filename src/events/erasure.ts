@@ -54,21 +54,18 @@ export const erasedFact = (fact: Fact): Fact => {
 
 /** The fact as it is kept once its session is closed: no URL in it has a query, which is what signs one. */
 export const unsignedFact = (fact: Fact): Fact => {
-  switch (fact.type) {
-    case 'generation.requested': {
-      const { imageUrls } = fact.data
-      if (!imageUrls.some((url) => url.includes('?'))) return fact
-      return { ...fact, data: { ...fact.data, imageUrls: imageUrls.map(withoutQuery) } }
-    }
-    case 'generation.deferred':
-      return hasQuery(fact.data) ? { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } } : fact
-    case 'generation.failed':
-      return hasQuery(fact.data) ? { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } } : fact
-    case 'generation.withdrawn':
-      return hasQuery(fact.data) ? { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } } : fact
-    default:
-      return fact
+  if (fact.type === 'generation.requested') {
+    const { imageUrls } = fact.data
+    if (!imageUrls.some((url) => url.includes('?'))) return fact
+    return { ...fact, data: { ...fact.data, imageUrls: imageUrls.map(withoutQuery) } }
   }
+  if (fact.type === 'generation.deferred' && hasQuery(fact.data))
+    return { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } }
+  if (fact.type === 'generation.failed' && hasQuery(fact.data))
+    return { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } }
+  if (fact.type === 'generation.withdrawn' && hasQuery(fact.data))
+    return { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } }
+  return fact
 }
 
 export const withoutQuery = (url: string): string => url.split('?', 1)[0] ?? ''
