@@ -127,11 +127,11 @@ const approveRefunds = async (which: string, options: ApproveOptions, command: C
   }
   const items = answers.flatMap((answer) => answer.items)
   const [approved, credits] = [sum(answers, 'approved'), sum(answers, 'credits')]
+  if (approved < items.length) process.exitCode = 1
   if (json) return console.log(JSON.stringify({ approved, credits, dry_run: dryRun, items }))
   for (const { session_id, verdict } of items)
     if (verdict !== 'approved') console.log(`${session_id}  ${words(verdict)}`)
   console.log(`${dryRun ? 'would approve' : 'approved'} ${approved} of ${items.length} sessions, ${credits} credits`)
-  if (approved < items.length) process.exitCode = 1
 }
 
 const sum = (answers: readonly z.infer<typeof Approved>[], field: 'approved' | 'credits'): number =>
