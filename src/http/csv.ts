@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Page } from '../projections/queries.ts'
+import type { Page } from '../projections/page.ts'
 import { readPage } from './page.ts'
 import type { Answer } from './route.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BadCursor, type Page } from '../projections/queries.ts'
+import { BadCursor, type Page } from '../projections/page.ts'
 import type { HttpLimits } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 

@@ -1,6 +1,6 @@
 import type { Fact } from '../events/fact.ts'
-import type { RefundView } from '../projections/queries.ts'
 import type { RefundStory } from '../projections/reconciliation.ts'
+import type { RefundView } from '../projections/refund-view.ts'
 import type { Columns } from './csv.ts'
 
 export const refundJson = (view: RefundView): object => ({

@@ -1,4 +1,5 @@
-import type { Page, SessionView } from '../projections/queries.ts'
+import type { Page } from '../projections/page.ts'
+import type { SessionView } from '../projections/queries.ts'
 import type { ProjectionStatus } from '../projections/store.ts'
 
 /** How things look from outside: JSON in snake_case, as the platform writes it. */

@@ -1,5 +1,5 @@
 import type { WaiverReason } from '../events/refund.ts'
-import type { RefundState } from './queries.ts'
+import type { RefundState } from './refund-view.ts'
 
 /** Every name that a line of the books can have, and what it means to finance; the first ones need nobody. */
 export const bookClasses = {

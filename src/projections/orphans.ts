@@ -1,6 +1,6 @@
 import type { SessionId } from '../events/ids.ts'
 import type { Channel, Owner } from '../events/owner.ts'
-import type { Page } from './queries.ts'
+import type { Page } from './page.ts'
 
 export const ORPHAN_CLASSES = ['orphan_row', 'orphan_charge', 'orphan_object'] as const
 export type OrphanClass = (typeof ORPHAN_CLASSES)[number]

@@ -1,6 +1,6 @@
 import type { SessionId } from '../events/ids.ts'
 import type { Channel, Owner } from '../events/owner.ts'
-import type { Page } from './queries.ts'
+import type { Page } from './page.ts'
 
 /** A session row that ended without this system, and what the credit tables prove about it. */
 export interface PastRow {

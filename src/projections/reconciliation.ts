@@ -1,7 +1,8 @@
 import type { SessionId } from '../events/ids.ts'
 import type { Channel } from '../events/owner.ts'
 import type { AgeBucket, BookClass } from './books.ts'
-import type { Page, RefundView } from './queries.ts'
+import type { Page } from './page.ts'
+import type { RefundView } from './refund-view.ts'
 
 /** Which part of the books is looked at. Sessions count for the time at which they were requested. */
 export interface BookScope {

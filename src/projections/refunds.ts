@@ -3,7 +3,7 @@ import type { Sender } from '../events/generation.ts'
 import type { Owner } from '../events/owner.ts'
 import type { Payer, WaiverReason } from '../events/refund.ts'
 import { projection } from './projection.ts'
-import type { RefundState } from './queries.ts'
+import type { RefundState } from './refund-view.ts'
 import { ownerId } from './sessions.ts'
 
 /** One row per session: how it ended, and what became of its refund where it has one (`state` is set). */

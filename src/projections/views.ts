@@ -1,6 +1,7 @@
 import type { Fact } from '../events/fact.ts'
 import { SessionId } from '../events/ids.ts'
-import type { RefundView, SessionView } from './queries.ts'
+import type { SessionView } from './queries.ts'
+import type { RefundView } from './refund-view.ts'
 import type { RefundColumns } from './refunds.ts'
 import { type CreationColumns, patchedSession, type SessionColumns, sessions } from './sessions.ts'
 

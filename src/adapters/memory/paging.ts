@@ -1,4 +1,4 @@
-import type { Page } from '../../projections/queries.ts'
+import type { Page } from '../../projections/page.ts'
 import { type Cursor, decodeCursor, pageOf } from '../shared/cursor.ts'
 
 /** A page of rows that are ordered by time and id, the newest first. */

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../events/ids.ts'
-import type { Acceptances, Queries, RefundFilter } from '../../projections/queries.ts'
+import type { Acceptances, Queries } from '../../projections/queries.ts'
+import type { RefundFilter } from '../../projections/refund-view.ts'
 import type { RefundColumns } from '../../projections/refunds.ts'
 import { refundView, sessionView, viewOfFacts } from '../../projections/views.ts'
 import { newestFirst } from './paging.ts'

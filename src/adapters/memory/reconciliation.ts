@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isoTime } from '../../events/text.ts'
 import { ageOf, type BookClass, bucketOf, EXCEPTIONS, IMBALANCES } from '../../projections/books.ts'
-import type { Page } from '../../projections/queries.ts'
+import type { Page } from '../../projections/page.ts'
 import type {
   BookLine,
   BookScope,

@@ -1,4 +1,4 @@
-import { BadCursor, type Page } from '../../projections/queries.ts'
+import { BadCursor, type Page } from '../../projections/page.ts'
 
 /** A place in a list that is ordered by time and id, newest first: opaque to whoever hands it back. */
 export interface Cursor {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SessionId } from '../../../events/ids.ts'
 import type { BookClass } from '../../../projections/books.ts'
-import type { Page } from '../../../projections/queries.ts'
+import type { Page } from '../../../projections/page.ts'
 import type {
   BookLine,
   BookScope,
