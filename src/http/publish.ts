@@ -58,12 +58,21 @@ const publishGeneration = async (
   if (reserved.outcome === 'key_reused') throw new Problem('key_reused')
   const first = reserved.outcome === 'first' ? answer : Accepted.parse(reserved.answer)
   if (first.tenant !== tenant) throw new Problem('session_of_another')
-  if (reserved.outcome === 'first' || !reserved.published) {
+  if (reserved.outcome === 'first' || !reserved.published || (await isLost(first, parts))) {
     await publish(sessionId, bytes, parts)
     await reach(acceptances.published(sessionId))
     backlog.accepted(tenant)
   }
   return { status: 202, headers: { Location: `/v1/generations/${first.session_id}` }, body: first }
+}
+
+/** A session that was accepted this long ago is in the archive, unless that lags far behind. */
+const ARCHIVED_AFTER_MS = 60_000
+
+/** A log that lost its last second lost what it had acknowledged: a repeat then brings the session back. */
+const isLost = async (accepted: Accepted, { archive, env }: HttpParts): Promise<boolean> => {
+  if (env.clock.now() - Date.parse(accepted.accepted_at) < ARCHIVED_AFTER_MS) return false
+  return (await reach(archive.session(accepted.session_id))).length === 0
 }
 
 /** A repeat of what was accepted before gets its first answer, however long the backlog is. */

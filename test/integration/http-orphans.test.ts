@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SessionId } from '../../src/events/ids.ts'
 import type { Orphan } from '../../src/projections/orphans.ts'
+import { realClock } from '../support/clock.ts'
+import { quietEnvironment } from '../support/environment.ts'
+import { requested, START_MS } from '../support/facts.ts'
 import { newUser } from '../support/store-world.ts'
-import { json, newSession, openWorld, type World } from './http-world.ts'
+import { json, newSession, openWorld, taskOf, type World } from './http-world.ts'
 
 const owner = newUser()
 const id = newSession()
@@ -48,4 +52,18 @@ test('POST /v1/orphans/:id/settle gives an orphan row up by hand, and nothing el
   expect([response.status, response.headers.get('location')]).toEqual([202, `/v1/refunds/${id}`])
   const by = { role: 'operator', name: 'ada' }
   expect(world.published()).toEqual([{ command: 'generation.give_up', sessionId: id, owner, requestId: null, by }])
+})
+
+test('a repeated POST /v1/generations brings back a session that the log lost, and only then', async () => {
+  await world.close(0)
+  let nowMs = START_MS
+  world = await openWorld({ env: quietEnvironment({ ...realClock, now: () => nowMs }) })
+  const [known, lost] = [taskOf(), taskOf()]
+  for (const task of [known, lost]) await world.post(task)
+  await world.happen(SessionId.parse(known['session_id']), requested())
+  for (const task of [known, lost]) expect((await world.post(task)).status).toBe(202)
+  expect(world.published()).toHaveLength(2)
+  nowMs += 61_000
+  for (const task of [known, lost]) expect((await world.post(task)).status).toBe(202)
+  expect(world.published().slice(2)).toMatchObject([{ sessionId: lost['session_id'] }])
 })
