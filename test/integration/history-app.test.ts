@@ -51,10 +51,10 @@ describe.runIf(hasPostgres)('a process on a database that was there before', () 
     const { code, stdout, stderr } = await run('src/cli/wearon.ts', [...args, '--url', server.url, '--json']).ended
     return { code, stderr, answer: JSON.parse(stdout || 'null') as Record<string, unknown> }
   }
-  const rowOf = async (owner: Owner, ms: number, end?: 'completed' | 'failed') => {
+  const rowOf = async (owner: Owner, ms: number, ended?: 'completed' | 'failed') => {
     const placed = order(owner)
     await world.producer.order(placed)
-    if (end !== undefined) await world.play.edit(placed.sessionId, end)
+    if (ended !== undefined) await world.play.edit(placed.sessionId, ended)
     await world.age(placed.sessionId, ms)
     return placed.sessionId
   }
