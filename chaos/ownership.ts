@@ -6,7 +6,8 @@ import { Told } from './messages.ts'
 export interface Holding {
   readonly life: string
   readonly owner: string
-  readonly moving: boolean
+  readonly epoch: number
+  moving: boolean
 }
 
 export type Committed = Extract<Told, { told: 'committed' }> & { readonly life: string }
@@ -16,7 +17,8 @@ export class Ownership {
   readonly committed: Committed[] = []
   /** How many partitions each life had, whenever that changed. `at`: ms since the Unix epoch. */
   readonly history: { readonly at: number; readonly life: string; readonly partitions: number }[] = []
-  readonly #held = new Map<number, Holding>()
+  /** All grants that have not ended: a process that is late tells of its own after the one that took its place. */
+  readonly #grants = new Map<number, Holding[]>()
   readonly #endedAt = new Map<string, number>()
   readonly #moves: { readonly partition: number; readonly life: string; readonly at: number }[] = []
   readonly #sockets = new Set<Socket>()
@@ -34,11 +36,12 @@ export class Ownership {
   }
 
   of(partition: number): Holding | undefined {
-    return this.#held.get(partition)
+    const grants = this.#grants.get(partition) ?? []
+    return grants.toSorted((one, other) => one.epoch - other.epoch).at(-1)
   }
 
   heldBy(life: string): number[] {
-    return [...this.#held].filter(([, holding]) => holding.life === life).map(([partition]) => partition)
+    return [...this.#grants.keys()].filter((partition) => this.of(partition)?.life === life)
   }
 
   /** When the work under this grant ended, as its process told; undefined while it goes on, or when the process died. */
@@ -72,22 +75,25 @@ export class Ownership {
 
   #note(told: Exclude<Told, { told: 'born' }>, life: string): void {
     const at = Date.now()
-    const before = this.#held.get(told.partition)?.life
+    const before = this.of(told.partition)?.life
+    const grants = this.#grants.get(told.partition) ?? []
     switch (told.told) {
       case 'committed':
         this.committed.push({ ...told, life })
         return
       case 'granted':
-        this.#held.set(told.partition, { life, owner: told.owner, moving: false })
+        this.#grants.set(told.partition, [...grants, { life, owner: told.owner, epoch: epochOf(told), moving: false }])
         break
       case 'moving':
         this.#moves.push({ partition: told.partition, life, at })
-        if (this.#held.get(told.partition)?.owner === told.owner)
-          this.#held.set(told.partition, { life, owner: told.owner, moving: true })
+        for (const grant of grants) if (grant.owner === told.owner) grant.moving = true
         return
       case 'ended':
         this.#endedAt.set(told.owner, at)
-        if (this.#held.get(told.partition)?.owner === told.owner) this.#held.delete(told.partition)
+        this.#grants.set(
+          told.partition,
+          grants.filter(({ owner }) => owner !== told.owner),
+        )
     }
     this.#remember(life)
     // It stands still, and does not say that the partition was taken from it.
@@ -95,7 +101,11 @@ export class Ownership {
   }
 
   #forget(life: string): void {
-    for (const partition of this.heldBy(life)) this.#held.delete(partition)
+    for (const [partition, grants] of this.#grants)
+      this.#grants.set(
+        partition,
+        grants.filter((grant) => grant.life !== life),
+      )
     this.#remember(life)
   }
 
@@ -103,6 +113,9 @@ export class Ownership {
     this.history.push({ at: Date.now(), life, partitions: this.heldBy(life).length })
   }
 }
+
+/** An owner's name ends with it: `<life>/<partition>/<epoch>`. */
+const epochOf = ({ owner }: { readonly owner: string }): number => Number(owner.split('/').at(-1))
 
 /** Null for a line that a kill cut off. */
 const parsed = (line: string): Told | null => {

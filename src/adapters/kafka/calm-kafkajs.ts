@@ -8,8 +8,15 @@ interface RequestQueue {
 
 interface Connection {
   readonly socket?: Socket
+  /** ms. */
+  readonly requestTimeout: number
   connect: (this: Connection) => Promise<unknown>
-  send: (this: Connection, request: unknown) => Promise<unknown>
+  send: (this: Connection, request: Request) => Promise<unknown>
+}
+
+interface Request {
+  /** ms, of those that brokers hold back. */
+  readonly requestTimeout?: number | null
 }
 
 const partOfKafkajs = <Part>(path: string): Part => {
@@ -53,18 +60,39 @@ const connectOnce = (connection: Connection): void => {
   connection.connect = once
 }
 
-/** It goes on asking on a connection that left a request unanswered: on a half-open one nobody ever answers. */
+/**
+ * It goes on asking on a connection that left a request unanswered: on a half-open one nobody ever answers. And it forgets what
+ * was asked on a connection while that was coming to its end, and logins: nobody would ever hear of these.
+ */
 const endWhatDoesNotAnswer = (connection: Connection): void => {
-  const original: (this: Connection, request: unknown) => Promise<unknown> = connection.send
+  const original: (this: Connection, request: Request) => Promise<unknown> = connection.send
   if (original.name === endingIt.name) return
-  async function endingIt(this: Connection, request: unknown): Promise<unknown> {
+  async function endingIt(this: Connection, request: Request): Promise<unknown> {
     const { socket } = this
+    const forgotten = Promise.withResolvers<never>()
+    const waitMs = Math.max(this.requestTimeout, request.requestTimeout ?? 0) + FORGOTTEN_MS
+    const timer = setTimeout(() => forgotten.reject(new UnansweredRequest(waitMs)), waitMs)
     try {
-      return await original.call(this, request)
+      return await Promise.race([original.call(this, request), forgotten.promise])
     } catch (error) {
-      if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') socket?.destroy(error)
+      if (error instanceof Error && error.name === UNANSWERED) socket?.destroy(error)
       throw error
+    } finally {
+      clearTimeout(timer)
     }
   }
   connection.send = endingIt
+}
+
+/** Later than kafkajs looks itself. */
+const FORGOTTEN_MS = 500
+/** As kafkajs names it. */
+const UNANSWERED = 'KafkaJSRequestTimeoutError'
+
+class UnansweredRequest extends Error {
+  override readonly name = UNANSWERED
+
+  constructor(ms: number) {
+    super(`a request was not answered within ${ms} ms`)
+  }
 }

@@ -62,7 +62,8 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
     allowAutoTopicCreation: false,
     partitionAssigners: [nobody],
     sessionTimeout: sessionMs,
-    rebalanceTimeout: sessionMs,
+    // The broker keeps a member that died while the others join until all have, and only then begins its session.
+    rebalanceTimeout: sessionMs / 2,
     heartbeatInterval: sessionMs / 6,
     maxWaitTimeInMs: sessionMs / 6,
   })

@@ -7,7 +7,7 @@ import { type Anchor, type InboxPlace, isThere, printOf } from './anchors.ts'
 import type { LeaseStart } from './lease-table.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
-import { isOutOfRange, isPassing, type Slice, type Wire, type WireRecord } from './wire.ts'
+import { isOutOfRange, type Slice, tellPassing, type Wire, type WireRecord } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024
@@ -93,7 +93,7 @@ export const openInbox = async (reading: InboxReading, consumed: InboxPlace | nu
       if (ahead.length === 0 && mayHoldMore) {
         // Before the read: what arrives while it runs must not be forgotten.
         mayHoldMore = false
-        await untilKnown(held, clock, read, isPassing).catch((error: unknown) => {
+        await untilKnown(held, clock, read, tellPassing(onError)).catch((error: unknown) => {
           mayHoldMore = true
           throw error
         })

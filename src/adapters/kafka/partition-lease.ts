@@ -16,7 +16,7 @@ import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
 import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
-import { isOutOfRange, isPassing, type Wire } from './wire.ts'
+import { isOutOfRange, tellPassing, type Wire } from './wire.ts'
 
 /** What all leases of one process share. */
 export interface LogContext {
@@ -42,7 +42,7 @@ export interface LogContext {
  * @throws Fenced when somebody claimed after it, or at the same time and won, or when it ended.
  */
 export const openKafkaLease = (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> =>
-  untilKnown(held, context.clock, () => tryToOpen(held, context), isPassing)
+  untilKnown(held, context.clock, () => tryToOpen(held, context), tellPassing(context.onError))
 
 const tryToOpen = async (held: HeldLease<LeaseStart>, context: LogContext): Promise<PartitionLease> => {
   const { partition, epoch, start } = held

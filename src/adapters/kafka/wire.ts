@@ -53,9 +53,15 @@ export interface FetchLimits {
 /** A broker answered that what was asked for is not in the topic any more. */
 export const isOutOfRange = (error: unknown): boolean => typeOf(error) === 'OFFSET_OUT_OF_RANGE'
 
-/** The brokers could not be asked, or did not answer: another try may find them back. */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof Unanswered || (error instanceof Error && error.name.startsWith('KafkaJS') && !isOutOfRange(error))
+/** Tells errors after which another try may find the brokers back, which somebody hears of, from those that stay. */
+export const tellPassing =
+  (onError: (error: unknown) => void) =>
+  (error: unknown): boolean => {
+    const isKafkas = error instanceof Error && error.name.startsWith('KafkaJS') && !isOutOfRange(error)
+    const passes = isKafkas || error instanceof Unanswered
+    if (passes) onError(error)
+    return passes
+  }
 
 /** A leader left out what it was asked for. */
 class Unanswered extends Error {}
