@@ -73,7 +73,13 @@ export const OUR_SOURCE: TaskSource = 'http'
 export const encodeAsk = (ask: Ask): Uint8Array => Buffer.from(JSON.stringify(ask))
 
 /** They speak for rows and ledger, so nobody but this system may: producers reach the inbox by other sources. */
-const ONLY_OURS: ReadonlySet<Ask['command']> = new Set(['generation.import', 'generation.give_up', 'refund.approve'])
+const ONLY_OURS: ReadonlySet<Ask['command']> = new Set([
+  'refund.retry',
+  'refund.settle',
+  'refund.approve',
+  'generation.import',
+  'generation.give_up',
+])
 
 const parseAsk = (object: object, source: TaskSource): Parsed => {
   const ask = Ask.safeParse(object)

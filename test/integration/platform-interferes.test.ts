@@ -8,9 +8,10 @@ import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
-import { encodeAsk } from '../../src/events/command.ts'
+import { encodeAsk, OUR_SOURCE } from '../../src/events/command.ts'
 import type { SessionId } from '../../src/events/ids.ts'
 import type { Owner } from '../../src/events/owner.ts'
+import type { TaskSource } from '../../src/events/task.ts'
 import { sessionTable } from '../../src/machines/compile.ts'
 import { generate } from '../../src/machines/effects/generate.ts'
 import { refund } from '../../src/machines/effects/refund.ts'
@@ -209,7 +210,7 @@ describe.runIf(hasPostgres)('when the platform', () => {
     await server.stop()
   })
 
-  const publish = (bytes: Uint8Array) => log.publish([{ partition: 0, bytes, source: 'list' }])
+  const publish = (bytes: Uint8Array, source: TaskSource = 'list') => log.publish([{ partition: 0, bytes, source }])
   const taskOf = ({ sessionId, owner, requestId, imageUrls, prompt }: ReturnType<typeof order>) => {
     const { channel } = owner
     const account = channel === 'b2b' ? { store_id: owner.storeId } : { user_id: owner.userId }
@@ -260,9 +261,12 @@ describe.runIf(hasPostgres)('when the platform', () => {
     expect(errors).toContainEqual({ sessionId: placed.sessionId, message: 'a refund is owed for too long: see to it' })
     const by = { role: 'operator', name: 'ada' } as const
     const { sessionId } = placed
-    await publish(encodeAsk({ command: 'refund.settle', sessionId, by, how: 'paid_outside', why: 'the bank did it' }))
+    await publish(
+      encodeAsk({ command: 'refund.settle', sessionId, by, how: 'paid_outside', why: 'the bank did it' }),
+      OUR_SOURCE,
+    )
     await endsWith('refund.settled')
-    await publish(encodeAsk({ command: 'refund.retry', sessionId, by }))
+    await publish(encodeAsk({ command: 'refund.retry', sessionId, by }), OUR_SOURCE)
     const story = await eventually(async () => {
       const found = await store.queries.refundStory(sessionId)
       expect(found?.refund?.state).toBe('settled')

@@ -166,8 +166,6 @@ describe('a command of ours', () => {
   it.each<Ask>([
     { command: 'generation.cancel', sessionId, by: tenant(store) },
     { command: 'generation.cancel', sessionId, by: runtime },
-    { command: 'refund.retry', sessionId, by: operator },
-    { command: 'refund.settle', sessionId, by: operator, how: 'paid_outside', why: 'bank transfer' },
   ])('is read as it was written: $command', (ask) => {
     expect(parseMessage(encodeAsk(ask), 'inbox')).toEqual(ask)
   })
@@ -223,6 +221,8 @@ describe('what only this system may ask for', () => {
     { command: 'generation.import', ...ofRow, end: 'failed', evidence: '', requestedAt: b2b.created_at },
     { command: 'generation.give_up', ...ofRow },
     { command: 'refund.approve', sessionId, by: operator, why: 'looked at', bulk: false },
+    { command: 'refund.retry', sessionId, by: operator },
+    { command: 'refund.settle', sessionId, by: operator, how: 'paid_outside', why: 'bank transfer' },
   ]
   it.each(asks)('$command is read as it was written, and is poison from anyone else', (ask) => {
     expect(parseMessage(encodeAsk(ask), 'http')).toEqual(ask)
