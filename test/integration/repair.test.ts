@@ -57,7 +57,7 @@ describe('a log that lost its tail', () => {
     await onDatabase((sql) =>
       sql.script(
         LOG_TABLES.map(
-          (table) => `truncate wearon.${table}; insert into wearon.${table} table wearon.earlier_${table};`,
+          (table) => `truncate wearon.${table} cascade; insert into wearon.${table} table wearon.earlier_${table};`,
         ).join('\n'),
       ),
     )
