@@ -90,8 +90,8 @@ export interface Rebuilds {
   /** Empties the shadow; `apply(shadowName(name), …)` fills it from position 0. */
   begin(name: string): Promise<void>
   /**
-   * Reports how the live rows differ from the shadow's and corrects them in place, in one transaction. `behind`: the two do
-   * not stand at the same fact; `position` is the live one.
+   * Reports how the live rows differ from the shadow's and corrects them in place, a part at a time, each in its own
+   * transaction. `behind`: the two do not stand at the same fact; `position` is the live one.
    */
   switchOver(name: string): Promise<({ outcome: 'switched' } & DriftReport) | { outcome: 'behind'; position: number }>
 }
