@@ -1,5 +1,6 @@
 import { type Broker, type Cluster, Kafka } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
+import { clusterOf } from './cluster.ts'
 import type { Links } from './links.ts'
 
 /** A partition of a topic, and the offset from which it is read. */
@@ -299,26 +300,3 @@ const slicesOf = (asked: readonly Place[], { responses }: Answer): Slice[] =>
       return [{ ...place, records, end: Number(highWatermark) }]
     }),
   )
-
-const clusterOf = (kafka: Kafka): Cluster => {
-  let found: Cluster | null = null
-  kafka.consumer({
-    groupId: 'never-joined',
-    allowAutoTopicCreation: false,
-    partitionAssigners: [
-      ({ cluster }) => {
-        found = cluster
-        return {
-          name: 'none',
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: 'none', metadata: NOTHING }),
-        }
-      },
-    ],
-  })
-  if (found === null) throw new Error('kafkajs did not hand out its cluster')
-  return found
-}
-
-const NOTHING = Buffer.alloc(0)

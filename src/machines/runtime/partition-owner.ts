@@ -124,8 +124,9 @@ export class PartitionOwner {
   /** A new session whose slot is free starts in the step that it comes in: one commit less before its image. */
   #claimSlots(draft: StepDraft): Pending[] {
     const claimed: Pending[] = []
-    for (const { id, state, seq } of this.#draining ? [] : draft.moved) {
-      if (state !== 'queued' || seq !== 1) continue
+    for (const { id, state } of this.#draining ? [] : draft.moved) {
+      // Only commands were folded so far, and of these only a request leaves a session queued.
+      if (state !== 'queued') continue
       const slot = this.#context.generations.claim()
       if (slot === null) break
       this.#slots.add(slot)

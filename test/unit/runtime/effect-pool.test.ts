@@ -73,6 +73,13 @@ describe('a pool of effects', () => {
     expect([alone.granted, alone.pool.claim()]).toEqual([['suspect'], null])
   })
 
+  it('gives no slot at once before a suspect that waits to be alone', () => {
+    const { pool, offer } = poolOf(3)
+    offer('first')
+    offer('suspect', { suspect: true })
+    expect([pool.waiting, pool.claim()]).toEqual([1, null])
+  })
+
   it('counts a slot that is released twice once', () => {
     const { pool, granted, held, offer } = poolOf(1)
     for (const since of [1, 2, 3]) offer(`${since}`, { since })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memoryLog } from '../../../src/adapters/memory/event-log.ts'
 import { sessionTable } from '../../../src/machines/compile.ts'
+import type { GenerationOutcome } from '../../../src/machines/effects/outcome.ts'
 import { defaultPolicy } from '../../../src/machines/policy.ts'
 import type { History } from '../../../src/machines/ports/history.ts'
 import { EffectPool } from '../../../src/machines/runtime/effect-pool.ts'
@@ -23,7 +24,7 @@ const noHistory: History = {
 }
 
 /** A worker of one partition, what its journal holds after a while, and how many tries it began. */
-const work = async (concurrency: number, sessions: readonly string[]) => {
+const work = async (concurrency: number, sessions: readonly string[], first?: GenerationOutcome) => {
   const clock = new VirtualClock()
   const env = quietEnvironment(clock)
   const log = memoryLog({ partitions: 1, clock, newId: () => env.newId() })
@@ -43,6 +44,7 @@ const work = async (concurrency: number, sessions: readonly string[]) => {
       effects: {
         generate: async (_session, signal) => {
           tries += 1
+          if (first !== undefined && tries === 1) return first
           await clock.sleep(TRY_MS, signal)
           return { kind: 'completed', result }
         },
@@ -90,5 +92,11 @@ describe('a new session', () => {
     const { steps, tries } = await work(1, [sessionId, otherSessionId])
     expect(steps).toEqual([['generation.requested', 'generation.requested', 'generation.started']])
     expect(tries).toBe(1)
+  })
+
+  it('waits out its time when it is put back, although a slot is free', async () => {
+    const limited = { kind: 'failed', code: 'rate_limited', detail: '', retryAfterMs: 2 * TRY_MS } as const
+    const { steps } = await work(2, [sessionId], limited)
+    expect(steps).toEqual([['generation.requested', 'generation.started'], ['generation.deferred']])
   })
 })
