@@ -7,15 +7,17 @@ import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { Worker } from '../machines/runtime/worker.ts'
 import { pictureFetcher } from '../pictures/fetch.ts'
+import { preparePicture } from '../pictures/prepare.ts'
 import type { Opened } from './open.ts'
-import { ownPictures } from './own-pictures.ts'
+import { ownPicture } from './own-pictures.ts'
 
 /** The role `worker`: owns partitions and does what their sessions owe. @throws Error when IMAGE_HOSTS cannot be read. */
 export const openWorker = (config: Config, env: Environment, opened: Opened): Worker => {
   const { log, store, objects, generator, publicUrl } = opened
   const { clock } = env
   const rate = new RateShare(generator.requestsPerMinute, clock)
-  const pictures = ownPictures(objects, publicUrl, pictureFetcher({ hosts: config.imageHosts }))
+  const own = ownPicture(objects, publicUrl)
+  const pictures = pictureFetcher({ hosts: config.imageHosts, use: preparePicture, own })
   return new Worker(
     {
       env,

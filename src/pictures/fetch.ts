@@ -1,9 +1,10 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns'
-import { callbackify } from 'node:util'
-import { Agent, fetch, type Response } from 'undici'
+import { type Dispatcher, fetch, type Response } from 'undici'
+import { gather } from './gather.ts'
+import { guardedAgent, RefusedAddress, type ResolveHost } from './guarded-agent.ts'
 import { type HostRules, hostRules } from './hosts.ts'
 import { type PictureProblem, rejected, unavailable } from './problem.ts'
 import { sniff } from './sniff.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** At most this many pictures belong to a session, and so many are fetched at the same time. */
 const PICTURES_MAX = 10
@@ -11,72 +12,88 @@ const PICTURES_MAX = 10
 const PICTURE_BYTES_MAX = 10 * 1024 * 1024
 /** From the first name lookup to the last byte: a server that drips slower than this is as good as down. */
 const PICTURE_TIMEOUT_MS = 15_000
-const HEADER_BYTES_MAX = 16 * 1024
 
-/** Every address of a host name, as `dns.lookup` finds them. */
-export type ResolveHost = (host: string) => Promise<readonly LookupAddress[]>
+/**
+ * Pictures that this process holds as they were fetched, from the first byte until they were put to use: with 10 MB each the
+ * bound of their memory. One tenant's slow servers fill no more than half of it.
+ */
+const held = new Turnstile(24, 12)
 
-export interface FetchOptions {
+/** What a fetched picture is put to: only its result is kept, the bytes are let go. */
+export type UsePicture<Made extends object> = (bytes: Uint8Array) => Promise<Made | PictureProblem>
+
+export interface FetchOptions<Made extends object> {
   /** The entries of IMAGE_HOSTS: `host` or `host:port`. Empty: any public address. */
   readonly hosts: readonly string[]
+  readonly use: UsePicture<Made>
+  /** Reads pictures that lie with us and need no fetching; null for any other URL. */
+  readonly own?: (url: string) => Promise<Uint8Array | PictureProblem | null>
   readonly timeoutMs?: number
   readonly bytesMax?: number
   readonly resolve?: ResolveHost
 }
 
-/** Fetches pictures from addresses that strangers name; a PictureSource of the machines, and of the body estimates. */
-export interface PictureFetcher {
-  /** The pictures in the order of their URLs, or the first problem. @throws the signal's reason once it aborts. */
-  fetch(urls: readonly string[], signal: AbortSignal): Promise<Uint8Array[] | PictureProblem>
+/** Fetches pictures from addresses that strangers name. */
+export interface PictureFetcher<Made extends object> {
+  /**
+   * What came of the pictures in the order of their URLs, or the first problem.
+   * @param tenant for whom; pictures of one are fetched beside those of another.
+   * @throws the signal's reason once it aborts.
+   */
+  fetch(urls: readonly string[], signal: AbortSignal, tenant: string): Promise<Made[] | PictureProblem>
   close(): Promise<void>
 }
 
 /** Connects only to addresses that the rules allow. @throws Error when an entry of `hosts` cannot be read. */
-export function pictureFetcher(options: FetchOptions): PictureFetcher {
+export function pictureFetcher<Made extends object>(options: FetchOptions<Made>): PictureFetcher<Made> {
   const rules = hostRules(options.hosts)
-  const agent = guardedAgent(rules, options.resolve ?? resolveBySystem)
-  const timeoutMs = options.timeoutMs ?? PICTURE_TIMEOUT_MS
-  const bytesMax = options.bytesMax ?? PICTURE_BYTES_MAX
+  const agent = guardedAgent(rules, options.resolve)
+  const { use, own, timeoutMs = PICTURE_TIMEOUT_MS, bytesMax = PICTURE_BYTES_MAX } = options
 
-  const fetchOne = async (text: string, name: string, stop: AbortSignal): Promise<Uint8Array | PictureProblem> => {
-    const url = URL.parse(text)
-    if (url === null) return rejected(`${name}: the address cannot be read`)
-    const refused = rules.refusesUrl(url)
-    if (refused !== null) return rejected(`${name}: ${refused}`)
+  const fetchOne: FetchOne = async (text, stop) => {
+    const found = await own?.(text)
+    if (found) return found
+    const url = allowedUrl(text, rules)
+    if ('code' in url) return url
     const timeout = AbortSignal.timeout(timeoutMs)
     try {
-      const signal = AbortSignal.any([stop, timeout])
-      const headers = { accept: 'image/*', 'user-agent': 'wearon-worker' }
-      const response = await fetch(url, { dispatcher: agent, redirect: 'manual', headers, signal })
-      return await readPicture(response, name, bytesMax)
+      return await download(url, agent, AbortSignal.any([stop, timeout]), bytesMax)
     } catch (error) {
       stop.throwIfAborted()
-      if (timeout.aborted) return unavailable(`${name}: not here after ${timeoutMs} ms`)
-      return problemOf(error, name)
+      if (timeout.aborted) return unavailable(`not here after ${timeoutMs} ms`)
+      return problemOf(error)
     }
+  }
+  const fetchAndUse = async (url: string, stop: AbortSignal): Promise<Made | PictureProblem> => {
+    const fetched = await fetchOne(url, stop)
+    return fetched instanceof Uint8Array ? use(fetched) : fetched
   }
 
   return {
-    async fetch(urls, signal) {
+    async fetch(urls, signal, tenant) {
       signal.throwIfAborted()
       if (urls.length > PICTURES_MAX) return rejected(`${urls.length} pictures, at most ${PICTURES_MAX} are taken`)
-      return allOrFirstProblem(urls, signal, (url, index, stop) => fetchOne(url, `picture ${index + 1}`, stop))
+      return allOrFirstProblem(urls, signal, (url, stop) => held.run(tenant, () => fetchAndUse(url, stop), stop))
     },
     close: () => agent.destroy(),
   }
 }
 
-type FetchOne = (url: string, index: number, stop: AbortSignal) => Promise<Uint8Array | PictureProblem>
+type FetchOne = (url: string, stop: AbortSignal) => Promise<Uint8Array | PictureProblem>
 
-/** Fetches all at once; the first problem ends the others, since none of them is of use any more. */
-async function allOrFirstProblem(urls: readonly string[], signal: AbortSignal, fetchOne: FetchOne) {
+/** Works on all at once; the first problem ends the others, since none of them is of use any more. */
+async function allOrFirstProblem<Made extends object>(
+  urls: readonly string[],
+  signal: AbortSignal,
+  work: (url: string, stop: AbortSignal) => Promise<Made | PictureProblem>,
+): Promise<Made[] | PictureProblem> {
   const rest = new AbortController()
   const stop = AbortSignal.any([signal, rest.signal])
   let first: PictureProblem | null = null
-  const one = async (url: string, index: number): Promise<Uint8Array> => {
-    const picture = await fetchOne(url, index, stop)
-    if (picture instanceof Uint8Array) return picture
-    first ??= picture
+  const one = async (url: string, index: number): Promise<Made> => {
+    const made = await work(url, stop)
+    if (!isProblem(made)) return made
+    first ??= { ...made, detail: `picture ${index + 1}: ${made.detail}` }
     throw new FirstProblem()
   }
   try {
@@ -92,80 +109,53 @@ async function allOrFirstProblem(urls: readonly string[], signal: AbortSignal, f
 
 class FirstProblem extends Error {}
 
+const isProblem = (made: object): made is PictureProblem => 'code' in made
+
+function allowedUrl(text: string, rules: HostRules): URL | PictureProblem {
+  const url = URL.parse(text)
+  if (url === null) return rejected('the address cannot be read')
+  const refused = rules.refusesUrl(url)
+  return refused === null ? url : rejected(refused)
+}
+
+async function download(url: URL, dispatcher: Dispatcher, signal: AbortSignal, bytesMax: number) {
+  const headers = { accept: 'image/*', 'user-agent': 'wearon-worker' }
+  const response = await fetch(url, { dispatcher, redirect: 'manual', headers, signal })
+  const refused = refusedHead(response, bytesMax)
+  if (refused === null) return readPicture(response, bytesMax)
+  await response.body?.cancel()
+  return refused
+}
+
 /** Statuses below 500 that say "later", not "no": request timeout, too early, too many requests. */
 const LATER_STATUSES = new Set([408, 425, 429])
 const PICTURE_TYPE = /^(?:image\/[\w.+-]+|(?:application|binary)\/octet-stream)\s*(?:;|$)/i
 
-async function readPicture(response: Response, name: string, bytesMax: number): Promise<Uint8Array | PictureProblem> {
-  const refused = refusedHead(response, name, bytesMax)
-  const bytes = refused === null ? await readAtMost(response, bytesMax) : null
-  if (refused !== null) await response.body?.cancel()
-  if (bytes === null) return refused ?? rejected(`${name}: larger than ${bytesMax} bytes`)
-  return sniff(bytes) === null ? rejected(`${name}: no picture format that is taken`) : bytes
-}
-
-function refusedHead({ status, headers }: Response, name: string, bytesMax: number): PictureProblem | null {
-  if (status >= 500 || LATER_STATUSES.has(status)) return unavailable(`${name}: answered with status ${status}`)
-  if (status >= 300 && status < 400) return rejected(`${name}: redirects are not followed (status ${status})`)
-  if (status !== 200) return rejected(`${name}: answered with status ${status}`)
-  if (!PICTURE_TYPE.test(headers.get('content-type') ?? ''))
-    return rejected(`${name}: the content type is no picture's`)
-  if (Number(headers.get('content-length')) > bytesMax) return rejected(`${name}: larger than ${bytesMax} bytes`)
+function refusedHead({ status, headers }: Response, bytesMax: number): PictureProblem | null {
+  if (status >= 500 || LATER_STATUSES.has(status)) return unavailable(`answered with status ${status}`)
+  if (status >= 300 && status < 400) return rejected(`redirects are not followed (status ${status})`)
+  if (status !== 200) return rejected(`answered with status ${status}`)
+  if (!PICTURE_TYPE.test(headers.get('content-type') ?? '')) return rejected("the content type is no picture's")
+  if (Number(headers.get('content-length')) > bytesMax) return rejected(`larger than ${bytesMax} bytes`)
   return null
 }
 
-/** The body after decompression, or null as soon as it is longer than `bytesMax`. */
-async function readAtMost(response: Response, bytesMax: number): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength
-    if (size > bytesMax) return null
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, size)
+async function readPicture(response: Response, bytesMax: number): Promise<Uint8Array | PictureProblem> {
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>
+  const bytes = await gather(body, bytesMax, Number(response.headers.get('content-length')))
+  if (bytes === 'too large') return rejected(`larger than ${bytesMax} bytes`)
+  if (bytes === 'too many pieces') return rejected('sent in too many pieces')
+  return sniff(bytes) === null ? rejected('no picture format that is taken') : bytes
 }
-
-/** Checks every address of a name and hands on just these, so that the connection goes to what was checked. */
-function guardedAgent(rules: HostRules, resolve: ResolveHost): Agent {
-  const guarded = callbackify(async (host: string): Promise<LookupAddress[]> => {
-    const addresses = await resolve(host)
-    const refused = addresses.map(({ address }) => rules.refusesAddress(host.replace(/\.$/, ''), address))
-    const reason = refused.find((each) => each !== null)
-    if (reason !== undefined) throw new RefusedAddress(reason)
-    return [...addresses]
-  })
-  return new Agent({
-    // No connection outlives its answer: the next fetch resolves and checks again.
-    pipelining: 0,
-    maxHeaderSize: HEADER_BYTES_MAX,
-    connect: {
-      lookup: (host, { all }, done) =>
-        guarded(host, (error, found) => {
-          if (error !== null) done(error, [])
-          else if (all) done(null, found)
-          else done(null, found[0]?.address ?? '', found[0]?.family)
-        }),
-    },
-  })
-}
-
-class RefusedAddress extends Error {}
-
-const resolveBySystem: ResolveHost = (host) =>
-  new Promise((resolve, reject) => {
-    systemLookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)))
-  })
 
 /** What went wrong beneath `fetch`. Only the error's code is told: messages may hold addresses. */
-function problemOf(error: unknown, name: string): PictureProblem {
+function problemOf(error: unknown): PictureProblem {
   const causes = causesOf(error)
   const refused = causes.find((cause) => cause instanceof RefusedAddress)
-  if (refused !== undefined) return rejected(`${name}: ${refused.message}`)
+  if (refused !== undefined) return rejected(refused.message)
   const code = causes.map((cause) => ('code' in cause ? String(cause.code) : '')).find((each) => each !== '')
-  if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_'))
-    return rejected(`${name}: broken compression (${code})`)
-  if (causes.length > 0) return unavailable(`${name}: not reached (${code ?? 'no code'})`)
+  if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_')) return rejected(`broken compression (${code})`)
+  if (causes.length > 0) return unavailable(`not reached (${code ?? 'no code'})`)
   throw error
 }
 

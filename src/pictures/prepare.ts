@@ -1,12 +1,22 @@
 import sharp, { type Sharp } from 'sharp'
 import { type PictureProblem, rejected } from './problem.ts'
 import { sniff } from './sniff.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** What the generators and the body estimates get (CONTRACT section 5). */
 const SIDE_MAX_PX = 1_024
 const JPEG_QUALITY = 75
 /** Above every phone's sensor but a few; at 4 bytes a pixel the most that a picture may take while it is read. */
 const PIXELS_MAX = 100_000_000
+
+/**
+ * Pictures that this process decodes at the same time: the bound of the memory that it takes. Each keeps one of libuv's four
+ * threads busy, and looking up names and reading files need some too.
+ */
+const decoding = new Turnstile(2)
+// One thread for each of them, and nothing kept of a picture that does not come again.
+sharp.concurrency(1)
+sharp.cache(false)
 
 /**
  * Makes a fetched picture ready: upright, flattened on white, at most 1024 px on its longest side, JPEG, no metadata.
@@ -24,7 +34,8 @@ export async function preparePicture(bytes: Uint8Array): Promise<Uint8Array | Pi
 }
 
 /**
- * Opens a stranger's picture, upright and within the pixel limit, and turns what the decoder refuses into a problem.
+ * Opens a stranger's picture, upright and within the pixel limit, and turns what the decoder refuses into a problem. Waits
+ * while as many pictures as may be are open.
  * @param work what to make of it: its own faults count as the picture's.
  */
 export async function withPicture<Made>(
@@ -34,7 +45,9 @@ export async function withPicture<Made>(
   // The decoder would also read SVG, TIFF and more, each with a history of its own.
   if (sniff(bytes) === null) return rejected('no picture format that is taken')
   try {
-    return await work(sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: 'error' }).autoOrient())
+    return await decoding.run('', () =>
+      work(sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: 'error' }).autoOrient()),
+    )
   } catch (error) {
     if (!(error instanceof Error)) throw error
     return rejected(`the picture cannot be read: ${kindOf(error.message)}`)

@@ -9,6 +9,7 @@ const JPEG = Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(500)])
 const BYTES_MAX = 1_000
 const TIMEOUT_MS = 400
 const { signal } = new AbortController()
+const asFetched = async (bytes: Uint8Array) => bytes
 const image = (response: ServerResponse, headers: Record<string, string | number> = {}) =>
   response.writeHead(200, { 'content-type': 'image/jpeg', ...headers })
 const endless = (response: ServerResponse) => {
@@ -65,10 +66,16 @@ describe('fetching pictures', () => {
     pages[request.url ?? '']?.(request, response)
   })
   let host: string
-  const fetchFrom = async (urls: readonly string[], options: Partial<FetchOptions> = {}, stop = signal) => {
-    const fetcher = pictureFetcher({ hosts: [host], timeoutMs: TIMEOUT_MS, bytesMax: BYTES_MAX, ...options })
+  const fetchFrom = async (urls: readonly string[], options: Partial<FetchOptions<Uint8Array>> = {}, stop = signal) => {
+    const fetcher = pictureFetcher({
+      hosts: [host],
+      use: asFetched,
+      timeoutMs: TIMEOUT_MS,
+      bytesMax: BYTES_MAX,
+      ...options,
+    })
     try {
-      return await fetcher.fetch(urls, stop)
+      return await fetcher.fetch(urls, stop, 'a store')
     } finally {
       await fetcher.close()
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Provenance, type Result, Usage } from '../../events/generation.ts'
+import { tenantOf } from '../../events/owner.ts'
 import type { Clock } from '../ports/environment.ts'
 import type { Generator, MadeImage } from '../ports/generator.ts'
 import type { ObjectMetadata, ObjectStore } from '../ports/objects.ts'
@@ -42,7 +43,7 @@ export const generate =
     const found = await findImage(parts.objects, path)
     if (found !== null) return { kind: 'completed', result: await resultOf(parts, path, found, true) }
     const startedAt = parts.clock.now()
-    const pictures = await parts.pictures.fetch(imageUrls, signal)
+    const pictures = await parts.pictures.fetch(imageUrls, signal, tenantOf(owner))
     if (!Array.isArray(pictures)) return { kind: 'failed', ...pictures }
     const image = await parts.generator.generate({ sessionId: session.id, pictures, prompt }, signal)
     if ('code' in image) return { kind: 'failed', ...image }

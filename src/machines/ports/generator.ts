@@ -23,7 +23,7 @@ export interface Generator {
   /** Requests a minute that the provider allows the whole fleet; null when there is no such limit. */
   readonly requestsPerMinute: number | null
   /**
-   * @param pictures person first, then garment, then accessories: encoded images as fetched.
+   * @param pictures person first, then garment, then accessories: as the picture source hands them out.
    * @throws the signal's reason once it aborts.
    */
   generate(
