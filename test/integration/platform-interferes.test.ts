@@ -100,12 +100,8 @@ const cases: readonly Case[] = [
     what: 'gives a stuck job back at midnight while its image is made',
     owner: newUser,
     meanwhile: midnight,
-    last: 'generation.completed',
-    row: completed,
-    balance: 10,
-    refunds: 1,
-    // Nobody can take the credit back from the user: finance sees it.
-    class: 'unexpected',
+    ...refunded,
+    row: failedWith('Generation timed out'),
   },
   {
     what: 'lets a store uninstall',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { Provenance, type Result, Usage } from '../../events/generation.ts'
+import { notNoted, Provenance, type Result, Usage } from '../../events/generation.ts'
 import { tenantOf } from '../../events/owner.ts'
+import { liftedMaking } from '../../events/upcasters.ts'
 import type { Clock } from '../ports/environment.ts'
 import type { Generator, MadeImage } from '../ports/generator.ts'
 import type { ObjectMetadata, ObjectStore } from '../ports/objects.ts'
@@ -30,15 +31,15 @@ export interface GenerateParts {
 
 /**
  * One try of a generation. Asks the platform whether it is still wanted, takes an image that an earlier try left in storage
- * rather than paying twice, and otherwise fetches the pictures, makes the image and stores it.
+ * rather than paying twice, and otherwise fetches the pictures, makes the image, stores it and asks the platform again.
  */
 export const generate =
   (parts: GenerateParts) =>
   async (session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome> => {
     const { owner, imageUrls, prompt } = session.context
     if (owner === null) return { kind: 'failed', code: 'invalid_task', detail: 'the session has no owner' }
-    const wanted = await parts.platform.look(session.id)
-    if (!wanted.wanted) return { kind: 'withdrawn', why: wanted.why, detail: wanted.detail }
+    const withdrawn = await withdrawal(parts.platform, session)
+    if (withdrawn !== null) return withdrawn
     const path = resultPath(owner, session.id)
     const found = await findImage(parts.objects, path)
     if (found !== null) return { kind: 'completed', result: await resultOf(parts, path, found, true) }
@@ -48,8 +49,18 @@ export const generate =
     const image = await parts.generator.generate({ sessionId: session.id, pictures, prompt }, signal)
     if ('code' in image) return { kind: 'failed', ...image }
     const metadata = { usage: image.usage, provenance: image.provenance, durationMs: parts.clock.now() - startedAt }
-    return store(parts, path, image, metadata, signal)
+    const outcome = await store(parts, path, image, metadata, signal)
+    if (outcome.kind !== 'completed') return outcome
+    // Meanwhile the platform may have given the credit back, as it does every midnight with what takes too long. Behind the
+    // upload: should this question fail, the next try finds the image.
+    return (await withdrawal(parts.platform, session)) ?? outcome
   }
+
+/** Null while the platform wants the session. */
+const withdrawal = async (platform: Platform, { id }: Snapshot): Promise<GenerationOutcome | null> => {
+  const wanted = await platform.look(id)
+  return wanted.wanted ? null : { kind: 'withdrawn', why: wanted.why, detail: wanted.detail }
+}
 
 /** A paid image is not thrown away: the upload is tried again before the try fails. What is there already is the result. */
 const store = async (
@@ -86,13 +97,13 @@ const resultOf = async (
 const findImage = async (objects: ObjectStore, path: string): Promise<ImageMetadata | null> => {
   const metadata: ObjectMetadata | null = await objects.find(path)
   if (metadata === null) return null
-  const known = ImageMetadata.safeParse(metadata)
+  const known = ImageMetadata.safeParse(liftedMaking(metadata))
   return known.success ? known.data : foreign
 }
 
 /** An image that lies at the path without our metadata, as the old worker left them: it is the result all the same. */
 const foreign: ImageMetadata = {
-  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
-  provenance: { generator: 'unknown', model: 'unknown', providerRequestId: null, inputs: [] },
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null },
+  provenance: { ...notNoted, generator: 'unknown', model: 'unknown' },
   durationMs: 0,
 }

@@ -21,6 +21,8 @@ const completedWith = (kept: object, found: boolean) => ({
 /** What the world does in a test: what it leaves out goes well. */
 interface World {
   wanted?: Wanted
+  /** What the platform says once the image is made. */
+  wantedLater?: Wanted
   pictures?: NoImage
   made?: NoImage
   /** What lies in storage before. */
@@ -43,7 +45,7 @@ const worldOf = (world: World) => {
   const parts: GenerateParts = {
     clock,
     platform: {
-      look: async () => world.wanted ?? { wanted: true },
+      look: async () => (calls.includes('put') ? world.wantedLater : world.wanted) ?? { wanted: true },
       refund: () => Promise.reject(new Error('not asked for')),
       settle: () => Promise.reject(new Error('not asked for')),
     },
@@ -110,6 +112,13 @@ describe('one try of a generation', () => {
     const { calls, run } = worldOf({ wanted: { wanted: false, why: 'row_failed', detail: 'Failed to queue job' } })
     expect(await run()).toEqual({ kind: 'withdrawn', why: 'row_failed', detail: 'Failed to queue job' })
     expect(calls).toEqual([])
+  })
+
+  it('ends withdrawn when the platform gave the credit back while the image was made', async () => {
+    const detail = 'the ledger holds its refund'
+    const { calls, run } = worldOf({ wantedLater: { wanted: false, why: 'given_back', detail } })
+    expect(await run()).toEqual({ kind: 'withdrawn', why: 'given_back', detail })
+    expect(calls).toContain('put')
   })
 
   it('takes what an earlier try left in storage, and pays for nothing', async () => {
