@@ -4,6 +4,7 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '../src/app/serve.ts'
+import { notNoted } from '../src/events/generation.ts'
 import type { Generator, MadeImage } from '../src/machines/ports/generator.ts'
 import type { Platform } from '../src/machines/ports/platform.ts'
 import { type Told, TryAnswer } from './messages.ts'
@@ -19,8 +20,8 @@ say({ told: 'born', life })
 const started: StartedTries = new Map()
 const image: MadeImage = {
   bytes: Uint8Array.of(0xff, 0xd8, 0xff),
-  usage: { inputTokens: 10, outputTokens: 20, costUsd: 0.01 },
-  provenance: { generator: 'chaos', model: 'chaos-1', providerRequestId: null, inputs: [] },
+  usage: { inputTokens: 10, outputTokens: 20, costUsd: 0.01, byKind: null },
+  provenance: { ...notNoted, generator: 'chaos', model: 'chaos-1' },
 }
 
 const generator: Generator = {

@@ -1,3 +1,5 @@
+import { type FactType, factVersions } from '../../src/events/fact.ts'
+import { notNoted } from '../../src/events/generation.ts'
 import type { SessionId } from '../../src/events/ids.ts'
 import type { Snapshot } from '../../src/machines/snapshot.ts'
 
@@ -14,10 +16,10 @@ export interface RawTask {
 }
 
 /** Facts and snapshots with the bytes that the engine writes, made by hand. */
-const fact = ({ session_id: id, request_id: requestId }: RawTask, seq: number, type: string, data: object) => ({
+const fact = ({ session_id: id, request_id: requestId }: RawTask, seq: number, type: FactType, data: object) => ({
   id: `${id}/${seq}`,
   type,
-  version: 1,
+  version: factVersions[type],
   sessionId: id,
   seq,
   at: AT,
@@ -39,8 +41,8 @@ export const requested = (task: RawTask) =>
 export const started = (task: RawTask) => fact(task, 2, 'generation.started', { attempt: 1, deadline: AT })
 
 export const completed = (task: RawTask) => {
-  const provenance = { generator: 'none', model: 'none', providerRequestId: null, inputs: [] }
-  const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
+  const provenance = { ...notNoted, generator: 'none', model: 'none' }
+  const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null }
   const path = `generated/${task.session_id}.jpg`
   const place = { path, url: 'https://x.example/y', urlExpiresAt: AT }
   return fact(task, 3, 'generation.completed', {

@@ -1,3 +1,4 @@
+import { notNoted } from '../../src/events/generation.ts'
 import { sessionTable } from '../../src/machines/compile.ts'
 import type { GenerationOutcome } from '../../src/machines/effects/outcome.ts'
 import { defaultPolicy } from '../../src/machines/policy.ts'
@@ -113,9 +114,9 @@ const resultOf = (id: string) => ({
   path: `generated/${id}.jpg`,
   url: 'https://x.example/y',
   urlExpiresAt: new Date().toISOString(),
-  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null },
   durationMs: 0,
-  provenance: { generator: 'none', model: 'none', providerRequestId: null, inputs: [] },
+  provenance: { ...notNoted, generator: 'none', model: 'none' },
   found: false,
 })
 

@@ -23,7 +23,7 @@ export const erasedFact = (fact: Fact): Fact => {
       return { ...fact, data: { ...fact.data, detail: '' } }
     case 'generation.completed': {
       const { result } = fact.data
-      const provenance = { ...result.provenance, providerRequestId: null, inputs: [] }
+      const provenance = { ...result.provenance, providerRequestId: null, inputs: [], promptSha256: null }
       return { ...fact, data: { ...fact.data, result: { ...result, url: EXPIRED, provenance } } }
     }
     case 'refund.issued': {

@@ -6,13 +6,13 @@ export const REQUEST_ID_MAX = 200
 
 /**
  * The shape that all facts share: `id` is `<sessionId>/<seq>`, `seq` counts from 1 without a gap, `at` is UTC.
- * A new version of a fact is a new schema beside the old one, with an upcaster in `fact.ts`.
+ * A new version of a fact takes the place of the old schema, with an upcaster in `upcasters.ts`.
  */
-export const fact = <Type extends string, Data extends z.ZodRawShape>(type: Type, data: Data) =>
+export const fact = <Type extends string, Data extends z.ZodRawShape>(type: Type, data: Data, version = 1) =>
   z.object({
     id: z.string(),
     type: z.literal(type),
-    version: z.literal(1),
+    version: z.literal(version),
     sessionId: SessionId,
     seq: z.int().positive(),
     at: Time,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { generationFacts } from './generation.ts'
 import { refundFacts } from './refund.ts'
+import { type Upcasters, upcasters } from './upcasters.ts'
 
 /** A fact: an event that the session's machine accepted, as it is kept in the journal. */
 export const Fact = z.discriminatedUnion('type', [...generationFacts, ...refundFacts])
@@ -11,10 +12,10 @@ export type FactOf<Type extends FactType> = Extract<Fact, { type: Type }>
 /** What a fact says, before it has its place in a session: the envelope is added when the machine accepts it. */
 export type NewFact = { [Type in FactType]: { type: Type; data: FactOf<Type>['data'] } }[FactType]
 
-/** Lifts a stored fact of an older version by one version. Keyed `<type>@<version>`; a stored fact is never edited. */
-type Upcasters = Readonly<Record<string, (stored: Record<string, unknown>) => Record<string, unknown>>>
-
-const upcasters: Upcasters = {}
+/** The version in which each fact is written today. */
+export const factVersions = Object.fromEntries(
+  Fact.options.map(({ shape: { type, version } }) => [type.value, version.value]),
+) as Readonly<Record<FactType, number>>
 
 const VERSIONS_MAX = 100
 

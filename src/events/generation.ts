@@ -7,25 +7,48 @@ import { Time, text } from './text.ts'
 
 const Attempt = z.int().nonnegative()
 const Detail = text(2_000)
+/** Travels with each image through headers, so it is far shorter than a task's own prompt may be. */
+const DEFAULT_PROMPT_MAX = 2_000
+
+const Tokens = z.int().nonnegative()
 
 /** Tokens that the provider counted, and what they cost in USD. */
 export const Usage = z.object({
-  inputTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
+  inputTokens: Tokens,
+  outputTokens: Tokens,
   costUsd: z.number().nonnegative(),
+  /** The same tokens by kind, which prices tell apart; null where the provider does not say. */
+  byKind: z.object({ textIn: Tokens, imageIn: Tokens, textOut: Tokens, imageOut: Tokens }).nullable(),
 })
 export type Usage = z.infer<typeof Usage>
 
-/** What made an image: enough to tell later which inputs, model and request it came from. */
+const Parameter = z.union([text(200), z.number(), z.boolean()])
+
+/** What made an image: enough to tell later which inputs, words, model, options and request it came from. */
 export const Provenance = z.object({
   generator: text(50),
   model: text(100),
+  /** Size, quality and whatever else was asked for, as it was sent. */
+  parameters: z.record(text(50), Parameter),
   /** The provider's own id of the request, for its support. */
   providerRequestId: text(200).nullable(),
   /** SHA-256 of each input picture as it was sent, in order. */
   inputs: z.array(text(64)).max(IMAGES_MAX),
+  /** SHA-256 of the words that were sent; null where none were. The words of a task are those of `generation.requested`. */
+  promptSha256: text(64).nullable(),
+  /** Our own words, sent where the task has none; null otherwise. */
+  defaultPrompt: text(DEFAULT_PROMPT_MAX).nullable(),
 })
 export type Provenance = z.infer<typeof Provenance>
+
+/** Of an image of which nothing more was noted than who made it. */
+export const notNoted = {
+  parameters: {},
+  providerRequestId: null,
+  inputs: [],
+  promptSha256: null,
+  defaultPrompt: null,
+} satisfies Omit<Provenance, 'generator' | 'model'>
 
 /** The stored image of a completed session. */
 export const Result = z.object({
@@ -68,7 +91,7 @@ export const generationFacts = [
   }),
   fact('generation.started', { attempt: Attempt, deadline: Time }),
   fact('generation.deferred', { attempt: Attempt, code: FailureCode, detail: Detail, retryAt: Time }),
-  fact('generation.completed', { attempt: Attempt, result: Result }),
+  fact('generation.completed', { attempt: Attempt, result: Result }, 2),
   fact('generation.failed', { attempt: Attempt, code: FailureCode, message: text(500), detail: Detail }),
   fact('generation.cancelled', { by: Sender }),
   fact('generation.withdrawn', { why: Withdrawal, detail: Detail }),

@@ -1,3 +1,4 @@
+import { notNoted } from '../events/generation.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { Generator, MadeImage, NoImage } from '../machines/ports/generator.ts'
 import type { Process } from './process.ts'
@@ -52,7 +53,7 @@ const answer = (act: ProviderAct): MadeImage | NoImage => {
   }
   return {
     bytes: Uint8Array.of(0xff, 0xd8, 0xff),
-    usage: { inputTokens: 1, outputTokens: 1, costUsd: 0.01 },
-    provenance: { generator: 'simulated', model: 'simulated-1', providerRequestId: null, inputs: [] },
+    usage: { inputTokens: 1, outputTokens: 1, costUsd: 0.01, byKind: null },
+    provenance: { ...notNoted, generator: 'simulated', model: 'simulated-1' },
   }
 }

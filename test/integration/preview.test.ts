@@ -29,7 +29,7 @@ describe('preview', () => {
     const metadata = await sharp(made.bytes).metadata()
     expect(metadata).toMatchObject({ format: 'jpeg', width: 1_024, height: 1_536, channels: 3 })
     expect([metadata.exif, metadata.icc, metadata.xmp]).toEqual([undefined, undefined, undefined])
-    expect(made.usage).toEqual({ inputTokens: 0, outputTokens: 0, costUsd: 0 })
+    expect(made.usage).toEqual({ inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null })
     expect(made.provenance.inputs).toEqual(pictures.map((each) => createHash('sha256').update(each).digest('hex')))
     expect(Buffer.compare((await make(pictures)).bytes, made.bytes)).toBe(0)
   })

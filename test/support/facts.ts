@@ -1,5 +1,5 @@
 import { type FailureCode, failures } from '../../src/events/codes.ts'
-import type { Fact, NewFact } from '../../src/events/fact.ts'
+import { type Fact, factVersions, type NewFact } from '../../src/events/fact.ts'
 import type { Result, Sender, Withdrawal } from '../../src/events/generation.ts'
 import { SessionId, StoreId, UserId } from '../../src/events/ids.ts'
 import { type Owner, tenantOf } from '../../src/events/owner.ts'
@@ -23,9 +23,22 @@ export const result: Result = {
   path: `stores/${store.storeId}/generated/${sessionId}.jpg`,
   url: 'https://images.example/result.jpg',
   urlExpiresAt: isoTime(START_MS + 21_600_000),
-  usage: { inputTokens: 900, outputTokens: 6_240, costUsd: 0.207 },
+  usage: {
+    inputTokens: 900,
+    outputTokens: 6_240,
+    costUsd: 0.206_58,
+    byKind: { textIn: 100, imageIn: 800, textOut: 0, imageOut: 6_240 },
+  },
   durationMs: 31_000,
-  provenance: { generator: 'preview', model: 'compose', providerRequestId: null, inputs: ['a1', 'b2'] },
+  provenance: {
+    generator: 'openai',
+    model: 'gpt-image-1.5',
+    parameters: { size: '1024x1536', quality: 'medium', n: 1 },
+    providerRequestId: 'req_provider',
+    inputs: ['a1', 'b2'],
+    promptSha256: 'c3',
+    defaultPrompt: 'Dress the person.',
+  },
   found: false,
 }
 
@@ -113,7 +126,7 @@ export const factAt = (seq: number, { type, data }: NewFact, atMs = START_MS, id
   ({
     id: `${id}/${seq}`,
     type,
-    version: 1,
+    version: factVersions[type],
     sessionId: id,
     seq,
     at: isoTime(atMs),

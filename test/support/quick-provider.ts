@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
+import { notNoted } from '../../src/events/generation.ts'
 import type { SessionId } from '../../src/events/ids.ts'
 import type { Generator, NoImage } from '../../src/machines/ports/generator.ts'
 import { drawGarment } from '../../src/pictures/draw.ts'
 
 const DELAYS_MS = [5, 10, 20, 40, 80]
-const PROVENANCE = { generator: 'quick', model: 'quick-1', providerRequestId: null, inputs: [] }
-const USAGE = { inputTokens: 10, outputTokens: 20, costUsd: 0.01 }
+const PROVENANCE = { ...notNoted, generator: 'quick', model: 'quick-1' }
+const USAGE = { inputTokens: 10, outputTokens: 20, costUsd: 0.01, byKind: null }
 
 const refused: NoImage = { code: 'moderation_blocked', detail: 'refused' }
 const down: NoImage = { code: 'provider_unavailable', detail: 'down for a moment' }

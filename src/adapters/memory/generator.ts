@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { notNoted } from '../../events/generation.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Generator, MadeImage, NoImage } from '../../machines/ports/generator.ts'
 
@@ -54,8 +55,14 @@ function imageOf({ sessionId, number }: GeneratorCall, pictures: readonly Uint8A
       Buffer.from(`${sessionId}/${number}`),
       Buffer.from('ffd9', 'hex'),
     ]),
-    usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
-    provenance: { generator: 'memory', model: 'memory-1', providerRequestId: `${sessionId}/${number}`, inputs },
+    usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null },
+    provenance: {
+      ...notNoted,
+      generator: 'memory',
+      model: 'memory-1',
+      providerRequestId: `${sessionId}/${number}`,
+      inputs,
+    },
   }
 }
 

@@ -4,8 +4,8 @@ import { lettering, widthPx } from './lettering.ts'
 import { findShoulders, type Shoulders } from './torso.ts'
 
 /** The size of the picture, as the real generator's (CONTRACT section 5). */
-const WIDTH_PX = 1_024
-const HEIGHT_PX = 1_536
+export const WIDTH_PX = 1_024
+export const HEIGHT_PX = 1_536
 const FOOTER_PX = 64
 const CARD_PX = 176
 const MARGIN_PX = 28

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import sharp, { type OverlayOptions, type Sharp } from 'sharp'
-import type { Provenance } from '../../events/generation.ts'
+import { notNoted, type Provenance } from '../../events/generation.ts'
 import type { Generator, MadeImage, NoImage } from '../../machines/ports/generator.ts'
 import { withPicture } from '../../pictures/prepare.ts'
-import { placeAccessories, placeGarment, placePerson, watermark } from './compose.ts'
+import { HEIGHT_PX, placeAccessories, placeGarment, placePerson, WIDTH_PX, watermark } from './compose.ts'
 
 const JPEG_QUALITY = 88
-const FREE = { inputTokens: 0, outputTokens: 0, costUsd: 0 }
+const FREE = { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null }
 /** Larger pictures are brought to this size once, before anything is measured on them. */
 const WORKING_SIDE_PX = 2_048
 /** Filling the canvas with a sliver would first enlarge it to gigabytes; no person or garment looks like that. */
@@ -53,9 +53,10 @@ async function compose(pictures: readonly Sharp[], provenance: Provenance, signa
 }
 
 const provenanceOf = (pictures: readonly Uint8Array[]): Provenance => ({
+  ...notNoted,
   generator: 'preview',
   model: 'preview-1',
-  providerRequestId: null,
+  parameters: { width: WIDTH_PX, height: HEIGHT_PX, quality: JPEG_QUALITY },
   inputs: pictures.map((picture) => createHash('sha256').update(picture).digest('hex')),
 })
 

@@ -1,4 +1,4 @@
-import type { Fact, NewFact } from '../../events/fact.ts'
+import { type Fact, factVersions, type NewFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import type { SessionTable } from '../compile.ts'
@@ -41,7 +41,7 @@ export class StepDraft {
       const fact = {
         id: `${session.id}/${seq}`,
         type,
-        version: 1,
+        version: factVersions[type],
         sessionId: session.id,
         seq,
         at: this.#at,

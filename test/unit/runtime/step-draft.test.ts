@@ -42,10 +42,10 @@ describe('a step in the making', () => {
   it('gives a session’s facts their place: id, seq, time and request', () => {
     const draft = draftOf([[sessionId, given(requested()).session]])
     expect(draft.offer(snapshotIn(draft), [started(), completed()], 'req_9')).toBe(true)
-    const shared = { version: 1, sessionId, at: '2026-01-15T10:00:01.000Z', requestId: 'req_9' }
+    const shared = { sessionId, at: '2026-01-15T10:00:01.000Z', requestId: 'req_9' }
     expect(draft.facts).toEqual([
-      { ...started(), ...shared, id: `${sessionId}/2`, seq: 2 },
-      { ...completed(), ...shared, id: `${sessionId}/3`, seq: 3 },
+      { ...started(), ...shared, version: 1, id: `${sessionId}/2`, seq: 2 },
+      { ...completed(), ...shared, version: 2, id: `${sessionId}/3`, seq: 3 },
     ])
   })
 
