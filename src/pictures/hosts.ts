@@ -20,7 +20,7 @@ export function hostRules(entries: readonly string[]): HostRules {
   const refusesAddress = (host: string, address: string): string | null => {
     if (isPublic(address) || isNamed(address)) return null
     // A name of the operator's own network may lead into it; a public name that does so was rebound by its owner.
-    if (isNamed(host) && isLocalName(host) && !isLinkLocal(address)) return null
+    if (isNamed(host) && isLocalName(host) && !handsOutCredentials(address)) return null
     return 'the address is not public'
   }
   return {
@@ -50,17 +50,30 @@ const portOf = (url: URL): string => url.port || (url.protocol === 'https:' ? '4
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 
 function isPublic(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false
+  if (!ipaddr.isValid(address) || handsOutCredentials(address)) return false
   const parsed = ipaddr.parse(address)
   if (parsed.range() !== 'unicast') return false
   return !(parsed instanceof ipaddr.IPv6) || parsed.match(GLOBAL_UNICAST)
 }
 
-/** Where clouds keep their metadata services, with the credentials of the machine. */
-const isLinkLocal = (address: string): boolean => {
+/**
+ * Metadata services of clouds outside of the link-local range: AWS, AWS pods, Google, Alibaba, Oracle, and Azure's, which lies at
+ * an address that looks public.
+ */
+const METADATA_SERVICES = new Set([
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
+])
+
+/** Where clouds keep the credentials of the machine. */
+const handsOutCredentials = (address: string): boolean => {
   if (!ipaddr.isValid(address)) return true
   const parsed = ipaddr.process(address)
-  return parsed.range() === 'linkLocal' || parsed.toString() === 'fd00:ec2::254'
+  return parsed.range() === 'linkLocal' || METADATA_SERVICES.has(parsed.toString())
 }
 
 /** Names that no public registry can hand out (RFC 6761, 6762, ICANN's `internal`, and names without a dot). */

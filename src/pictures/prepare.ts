@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp'
+import { decodeBytes } from './decode-cost.ts'
 import { type PictureProblem, rejected } from './problem.ts'
 import { sniff } from './sniff.ts'
 import { Turnstile } from './turnstile.ts'
@@ -6,14 +7,21 @@ import { Turnstile } from './turnstile.ts'
 /** What the generators and the body estimates get (CONTRACT section 5). */
 const SIDE_MAX_PX = 1_024
 const JPEG_QUALITY = 75
-/** Above every phone's sensor but a few; at 4 bytes a pixel the most that a picture may take while it is read. */
+/** Above every phone's sensor but a few. */
 const PIXELS_MAX = 100_000_000
+/** Memory for one picture while it is read; takes an AVIF of 28 megapixels, and a progressive JPEG of 76. */
+const DECODE_BYTES_MAX = 512 * 1024 * 1024
+/** Photos of twelve megapixels, progressive ones too, stay below it. */
+const ORDINARY_BYTES_MAX = 96 * 1024 * 1024
+/** A picture that takes longer was made to. */
+const DECODE_SECONDS_MAX = 30
 
 /**
- * Pictures that this process decodes at the same time: the bound of the memory that it takes. Each keeps one of libuv's four
- * threads busy, and looking up names and reading files need some too.
+ * Pictures that this process reads at the same time: the bound of the memory that it takes, a large one waiting for other large
+ * ones only. Each keeps one of libuv's four threads busy, and looking up names and reading files need some too.
  */
-const decoding = new Turnstile(2)
+const ordinary = new Turnstile(2)
+const large = new Turnstile(1)
 // One thread for each of them, and nothing kept of a picture that does not come again.
 sharp.concurrency(1)
 sharp.cache(false)
@@ -34,8 +42,8 @@ export async function preparePicture(bytes: Uint8Array): Promise<Uint8Array | Pi
 }
 
 /**
- * Opens a stranger's picture, upright and within the pixel limit, and turns what the decoder refuses into a problem. Waits
- * while as many pictures as may be are open.
+ * Opens a stranger's picture, upright and within the limits, and turns what the decoder refuses into a problem. Waits while as
+ * many pictures as may be are open.
  * @param work what to make of it: its own faults count as the picture's.
  */
 export async function withPicture<Made>(
@@ -45,9 +53,11 @@ export async function withPicture<Made>(
   // The decoder would also read SVG, TIFF and more, each with a history of its own.
   if (sniff(bytes) === null) return rejected('no picture format that is taken')
   try {
-    return await decoding.run('', () =>
-      work(sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: 'error' }).autoOrient()),
-    )
+    const picture = sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: 'error' })
+    const needed = decodeBytes(await picture.metadata())
+    if (needed > DECODE_BYTES_MAX) return rejected(`reading it would take more than ${DECODE_BYTES_MAX} bytes`)
+    const turnstile = needed > ORDINARY_BYTES_MAX ? large : ordinary
+    return await turnstile.run('', () => work(picture.autoOrient().timeout({ seconds: DECODE_SECONDS_MAX })))
   } catch (error) {
     if (!(error instanceof Error)) throw error
     return rejected(`the picture cannot be read: ${kindOf(error.message)}`)
@@ -57,5 +67,6 @@ export async function withPicture<Made>(
 const kindOf = (message: string): string => {
   if (/pixel limit/i.test(message)) return `more than ${PIXELS_MAX} pixels`
   if (/premature|truncat|end of (?:file|stream|input)|not enough/i.test(message)) return 'it ends too early'
+  if (/timeout/i.test(message)) return `not within ${DECODE_SECONDS_MAX} s`
   return /unsupported image format/i.test(message) ? 'its kind is not supported' : 'it is damaged'
 }
