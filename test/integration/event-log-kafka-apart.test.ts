@@ -26,15 +26,13 @@ describe.runIf(hasKafka)('a partition that Kafka refuses', () => {
       clock: realClock,
       newId: randomUUID,
       leaseTtlMs: 30_000,
-      // As kafkajs tells of a partition with too few replicas: all of the request has failed, and it does not say for which.
-      decorate: (send) => async (batch) => {
-        const messages = (batch.topicMessages ?? []).flatMap(({ topic, messages: of }) =>
-          topic.endsWith('.journal') ? of : [],
-        )
+      // As a partition with too few replicas makes a request fail.
+      decorate: (send) => async (parcels) => {
+        const messages = parcels.filter(({ topic }) => topic.endsWith('.journal'))
         const isRefused = messages.some(({ partition }) => partition === refused)
         if (isRefused && messages.length > 1) tornAlong++
         if (isRefused) throw Object.assign(new Error('too few replicas'), { type: 'NOT_ENOUGH_REPLICAS' })
-        return send(batch)
+        return send(parcels)
       },
     })
     const worker = startWorker(log)

@@ -30,9 +30,9 @@ export const kafkaLogWorld = (shape: typeof SHAPE, broker: string): ReadersWorld
         newId: randomUUID,
         leaseTtlMs: LEASE_TTL_MS,
         drainMs: 5_000,
-        decorate: (send) => async (batch) => {
-          const answer = await send(batch)
-          const commits = (batch.topicMessages ?? []).some(({ topic }) => topic.endsWith('.journal'))
+        decorate: (send) => async (parcels) => {
+          const answer = await send(parcels)
+          const commits = parcels.some(({ topic }) => topic.endsWith('.journal'))
           if (!commits || answersToLose === 0) return answer
           answersToLose--
           throw new Error('the answer was lost')

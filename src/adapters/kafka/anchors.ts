@@ -1,6 +1,8 @@
 import { crc32 } from 'node:zlib'
+import { isOutOfRange } from './errors.ts'
 import type { Links } from './links.ts'
-import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
+import type { Wire } from './wire.ts'
 
 /** A record that was read or written. When it does not lie there any more, its topic lost its tail, and may have grown since. */
 export interface Anchor {

@@ -7,11 +7,12 @@ interface RequestQueue {
 }
 
 interface Connection {
-  readonly socket?: Socket
+  socket?: Socket | undefined
   /** ms. */
   readonly requestTimeout: number
   connect: (this: Connection) => Promise<unknown>
   send: (this: Connection, request: Request) => Promise<unknown>
+  disconnect: (this: Connection) => Promise<boolean>
 }
 
 interface Request {
@@ -30,6 +31,7 @@ export const calmKafkajs = (): void => {
   const connection = partOfKafkajs<Connection>('connection')
   connectOnce(connection)
   endWhatDoesNotAnswer(connection)
+  letTheDeadRest(connection)
 }
 
 /**
@@ -82,6 +84,17 @@ const endWhatDoesNotAnswer = (connection: Connection): void => {
     }
   }
   connection.send = endingIt
+}
+
+/** It ends a connection again each time that somebody finds it closed, and each time leaves a listener on the dead socket. */
+const letTheDeadRest = (connection: Connection): void => {
+  const original: (this: Connection) => Promise<boolean> = connection.disconnect
+  if (original.name === leaving.name) return
+  function leaving(this: Connection): Promise<boolean> {
+    if (this.socket?.destroyed) this.socket = undefined
+    return original.call(this)
+  }
+  connection.disconnect = leaving
 }
 
 /** Later than kafkajs looks itself. */

@@ -13,9 +13,10 @@ import { kafkaLeaseTable, type LeaseStart } from './lease-table.ts'
 import { Letters } from './letters.ts'
 import { watchLinks } from './links.ts'
 import { News } from './news.ts'
-import { type Outbox, openOutbox, type Parcel, type Send } from './outbox.ts'
+import { type Outbox, openOutbox, type Send } from './outbox.ts'
 import { type LogContext, openKafkaLease } from './partition-lease.ts'
 import { patience } from './patience.ts'
+import type { Parcel } from './producer.ts'
 import { Readers } from './readers.ts'
 import { createTopics, namesOf, type Topics, topicsOf } from './topics.ts'
 import { Wire } from './wire.ts'
@@ -72,7 +73,13 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   })
   const links = watchLinks(config)
   const [wire, watch] = [new Wire(links, namesOf(topics), clock), new Wire(links, namesOf(topics), clock)]
-  const outbox = openOutbox(links.config, (parcel) => wire.leaderHint(parcel), options.decorate)
+  const outbox = openOutbox({
+    config: links.config,
+    topics: namesOf(topics),
+    clock,
+    leaderOf: (parcel) => wire.leaderHint(parcel),
+    ...(options.decorate && { decorate: options.decorate }),
+  })
   const news = new News({ topics, links, clock, watch, read: wire, onError })
   const journal = new Journal(topics.journal, wire)
   const readers = new Readers({ config, topics, wire, news, outbox })

@@ -4,10 +4,13 @@ import { Fenced, type InboxMessage, type PartitionLease } from '../../machines/p
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import { type Anchor, type InboxPlace, isThere, printOf } from './anchors.ts'
+import { isOutOfRange, tellPassing } from './errors.ts'
 import type { LeaseStart } from './lease-table.ts'
 import type { Links } from './links.ts'
 import type { News } from './news.ts'
-import { isOutOfRange, type Slice, tellPassing, type Wire, type WireRecord } from './wire.ts'
+import type { Slice } from './protocol/fetch.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
+import type { Wire } from './wire.ts'
 
 /** Read ahead of what is taken. */
 const FETCH_BYTES = 1024 * 1024

@@ -1,7 +1,9 @@
 import type { Step } from '../../machines/ports/event-log.ts'
+import { isOutOfRange } from './errors.ts'
+import type { Slice } from './protocol/fetch.ts'
 import { decode, type JournalRecord, parseStep } from './records.ts'
 import { judge, missedClaim, type Reached } from './rule.ts'
-import { isOutOfRange, type Slice, type Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** Of each partition in one round. */
 const ROUND_BYTES = 256 * 1024

@@ -1,9 +1,12 @@
 import type { Burial, DeadLetter, DeadLetters, OpenedLetter } from '../../machines/ports/dead-letters.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
 import { countsIn, erased, pageIn } from '../shared/dead-letters.ts'
+import { isOutOfRange } from './errors.ts'
 import { type FoldedLetter, LetterFold, type LetterNote } from './letter-fold.ts'
-import type { Outbox, Parcel } from './outbox.ts'
-import { isOutOfRange, type Wire, type WireRecord } from './wire.ts'
+import type { Outbox } from './outbox.ts'
+import type { Parcel } from './producer.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
+import type { Wire } from './wire.ts'
 
 const READ_BYTES = 4 * 1024 * 1024
 /** A broker that says that there is more, and gives nothing, is asked again this often. */

@@ -1,8 +1,10 @@
 import type { Clock } from '../../machines/ports/environment.ts'
+import { isOutOfRange } from './errors.ts'
 import type { Links } from './links.ts'
 import { Owners } from './owners.ts'
+import type { Place, Refused, Slice } from './protocol/fetch.ts'
 import type { Topics } from './topics.ts'
-import { isOutOfRange, type Place, type Refused, type Slice, type Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 type Listener = () => void
 /** With what was brought along; without where somebody has to look. */

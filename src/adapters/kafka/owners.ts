@@ -1,4 +1,4 @@
-import type { WireRecord } from './wire.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
 
 /** Who said last to own a partition; `owner` is null once it was released. */
 export interface Notice {

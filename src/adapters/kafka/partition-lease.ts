@@ -4,6 +4,7 @@ import { type Commit, Fenced, type PartitionLease } from '../../machines/ports/e
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import type { Anchor, Anchors } from './anchors.ts'
+import { isOutOfRange, tellPassing } from './errors.ts'
 import { type Inbox, openInbox, placeOf } from './inbox.ts'
 import type { Journal } from './journal.ts'
 import type { LeaseStart } from './lease-table.ts'
@@ -16,7 +17,7 @@ import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
 import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
-import { isOutOfRange, tellPassing, type Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** What all leases of one process share. */
 export interface LogContext {

@@ -5,8 +5,9 @@ import { type ReaderPlace, readersOf } from '../shared/reader-places.ts'
 import type { News } from './news.ts'
 import type { Outbox } from './outbox.ts'
 import { noReaderOf } from './owners.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
 import type { Topics } from './topics.ts'
-import type { Wire, WireRecord } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** Of each partition in one look for its next step. */
 const LOOK_BYTES = 64 * 1024

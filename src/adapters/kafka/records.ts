@@ -4,8 +4,8 @@ import type { StateName } from '../../machines/compile.ts'
 import { FORMAT, type Step, type StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot } from '../../machines/snapshot.ts'
 import type { InboxPlace } from './anchors.ts'
+import type { WireRecord } from './protocol/record-batch.ts'
 import type { Mark } from './rule.ts'
-import type { WireRecord } from './wire.ts'
 
 /** What is kept of a closed session: its end, when it closed, and the last step that was there by then. */
 export interface Closed {
