@@ -1,7 +1,11 @@
 import { z } from 'zod'
 
-/** How often a failure is tried again: `transient` up to OPENAI_MAX_RETRIES, `rate_limited` and `unknown` once by default. */
-export type RetryClass = 'never' | 'transient' | 'rate_limited' | 'unknown'
+/**
+ * How often a failure is tried again: `transient` up to OPENAI_MAX_RETRIES, `rate_limited` and `unknown` once by default, an
+ * `outage` of a part of ours, which costs nothing, until the session is too old.
+ */
+export type RetryClass = 'never' | CountedRetry | 'outage'
+export type CountedRetry = 'transient' | 'rate_limited' | 'unknown'
 
 interface Failure {
   readonly retry: RetryClass
@@ -36,7 +40,10 @@ export const failures = {
   provider_malformed: { retry: 'never', message: tryLater },
   provider_unavailable: { retry: 'transient', message: tryLater },
   outcome_unknown: { retry: 'unknown', message: tryLater },
-  storage_failed: { retry: 'transient', message: tryLater },
+  /** Storage did not answer: before the provider is asked, or with a paid image that is kept meanwhile. */
+  storage_failed: { retry: 'outage', message: tryLater },
+  /** The platform's row could not be asked. */
+  platform_unavailable: { retry: 'outage', message: tryLater },
   internal: { retry: 'transient', message: tryLater, alert: true },
   crashed: { retry: 'never', message: otherImages, alert: true },
   expired: {

@@ -27,6 +27,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   http_requests_in_flight: { type: 'gauge', help: 'HTTP requests being worked on, without event streams.', labels: [] },
   http_streams: { type: 'gauge', help: 'Event streams that are open.', labels: [] },
   facts_total: { type: 'counter', help: 'Facts that machines accepted and a commit made durable.', labels: ['type'] },
+  generation_failures_total: {
+    type: 'counter',
+    help: 'Tries that brought no image, by what went wrong, and whether the session is tried again or failed.',
+    labels: ['code', 'then'],
+  },
   events_ignored_total: {
     type: 'counter',
     help: 'Commands and outcomes that came to no fact: duplicates, late answers, refusals.',
@@ -115,6 +120,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     type: 'counter',
     help: 'Calls through Supabase that failed, by what went wrong; those that were repeated count each time.',
     labels: ['code'],
+  },
+  image_urls_signed_again_total: {
+    type: 'counter',
+    help: 'URLs of results that had expired and were asked for: signed, gone with the image, or failed.',
+    labels: ['outcome'],
   },
   refunds_owed: { type: 'gauge', help: 'Refunds that are owed, overdue ones with them.', labels: [] },
   refunds_overdue: { type: 'gauge', help: 'Refunds that have been owed for an hour or longer.', labels: [] },

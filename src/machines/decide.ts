@@ -1,5 +1,5 @@
 import { assertNever } from '../events/assert-never.ts'
-import { type FailureCode, failures } from '../events/codes.ts'
+import { type FailureCode, failures, type RetryClass } from '../events/codes.ts'
 import type { Ask, Command } from '../events/command.ts'
 import type { NewFact } from '../events/fact.ts'
 import type { Sender } from '../events/generation.ts'
@@ -156,18 +156,29 @@ const retryOrFail = (session: Snapshot, attempt: number, noImage: NoImage, circu
   const { nowMs, policy, random } = circumstances
   const { code, detail, retryAfterMs = 0 } = noImage
   const { retry } = failures[code]
-  if (retry === 'never' || session.context.retries[retry] >= policy.retries[retry]) {
+  if (retry === 'never' || isSpent(session, retry, circumstances)) {
     return failure({ ...session, context: { ...session.context, attempt } }, code, detail)
   }
   const ownWaitMs =
     retry === 'rate_limited' && retryAfterMs === 0
       ? policy.rateLimitWaitMs
-      : backoffMs(policy.backoff, session.context.retries[retry], random)
+      : backoffMs(policy.backoff, retriesBefore(session, retry), random)
   // A longer wait changes nothing, the session expires before it; and no date may lie beyond what can be written.
   const askedMs = Math.min(retryAfterMs, policy.queueAgeMaxMs)
   const retryAt = isoTime(nowMs + Math.max(ownWaitMs, askedMs))
   return [{ type: 'generation.deferred', data: { attempt, code, detail, retryAt } }]
 }
+
+type Retried = Exclude<RetryClass, 'never'>
+
+/** Those of an outage are not counted: whatever was tried before makes the wait longer. */
+const retriesBefore = ({ context }: Snapshot, retry: Retried): number =>
+  retry === 'outage' ? context.attempt - 1 : context.retries[retry]
+
+const isSpent = (session: Snapshot, retry: Retried, circumstances: Circumstances): boolean =>
+  retry === 'outage'
+    ? isTooOld(session, circumstances)
+    : session.context.retries[retry] >= circumstances.policy.retries[retry]
 
 const decideRefunded = (session: Snapshot, outcome: RefundOutcome, circumstances: Circumstances): Decision => {
   switch (outcome.kind) {
@@ -210,10 +221,11 @@ const failure = (session: Snapshot, code: FailureCode, detail: string): NewFact[
 
 const isGenerating = (session: Snapshot): boolean => session.state === 'queued' || session.state === 'processing'
 
-const isExpired = (session: Snapshot, { nowMs, policy }: Circumstances): boolean =>
-  session.state === 'queued' &&
-  session.context.requestedAt !== null &&
-  nowMs - Date.parse(session.context.requestedAt) >= policy.queueAgeMaxMs
+const isExpired = (session: Snapshot, circumstances: Circumstances): boolean =>
+  session.state === 'queued' && isTooOld(session, circumstances)
+
+const isTooOld = ({ context: { requestedAt } }: Snapshot, { nowMs, policy }: Circumstances): boolean =>
+  requestedAt !== null && nowMs - Date.parse(requestedAt) >= policy.queueAgeMaxMs
 
 const maySteer = (session: Snapshot, by: Sender): boolean =>
   by.role !== 'tenant' || (session.context.owner !== null && by.tenant === tenantOf(session.context.owner))

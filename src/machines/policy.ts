@@ -1,13 +1,15 @@
+import type { CountedRetry } from '../events/codes.ts'
+
 /** How patient the system is. Times in ms. Every limit of a session's life stands here; `config.ts` may change them. */
 export interface Policy {
   /** Further tries after the first, by what went wrong (`RetryClass` in `codes.ts`). */
-  readonly retries: { readonly transient: number; readonly rate_limited: number; readonly unknown: number }
+  readonly retries: Readonly<Record<CountedRetry, number>>
   readonly backoff: Backoff
   /** The wait after a rate limit that names no `Retry-After`. */
   readonly rateLimitWaitMs: number
   /** A try that has no outcome by then is aborted; its outcome is unknown. */
   readonly tryTimeoutMs: number
-  /** A session that waited longer fails: its input URLs die. */
+  /** A session that waited longer fails: its input URLs die. Until then an outage of our storage or tables is waited out. */
   readonly queueAgeMaxMs: number
   /** After so many starts without an outcome the session itself is suspected, and fails as `crashed`. */
   readonly crashesMax: number

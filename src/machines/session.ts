@@ -1,5 +1,5 @@
 import { assertEvent, assign, setup } from 'xstate'
-import { failures } from '../events/codes.ts'
+import { type CountedRetry, failures } from '../events/codes.ts'
 import type { Fact } from '../events/fact.ts'
 import type { Owner } from '../events/owner.ts'
 import type { Settlement } from '../events/refund.ts'
@@ -16,7 +16,7 @@ export interface SessionContext {
   readonly attempt: number
   /** Tries in a row that began and never came to an outcome: their process died. */
   readonly orphans: number
-  readonly retries: { readonly transient: number; readonly rate_limited: number; readonly unknown: number }
+  readonly retries: Readonly<Record<CountedRetry, number>>
   /** The work that the state owes starts no earlier. */
   readonly retryAt: string | null
   readonly failedAt: string | null
@@ -80,8 +80,9 @@ export const sessionMachine = setup({
     defer: assign(({ context, event }) => {
       assertEvent(event, 'generation.deferred')
       const { retry } = failures[event.data.code]
-      const retries = retry === 'never' ? context.retries : { ...context.retries, [retry]: context.retries[retry] + 1 }
-      return { retries, orphans: 0, retryAt: event.data.retryAt }
+      const ended = { orphans: 0, retryAt: event.data.retryAt }
+      if (retry === 'never' || retry === 'outage') return ended
+      return { ...ended, retries: { ...context.retries, [retry]: context.retries[retry] + 1 } }
     }),
     fail: assign(({ event }) => ({ requestId: event.requestId, failedAt: event.at, retryAt: null })),
     // Owed only from now on: what is escalated is the wait since the approval.

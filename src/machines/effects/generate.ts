@@ -1,25 +1,21 @@
-import { z } from 'zod'
-import { notNoted, Provenance, type Result, Usage } from '../../events/generation.ts'
-import { tenantOf } from '../../events/owner.ts'
-import { liftedMaking } from '../../events/upcasters.ts'
+import type { FailureCode } from '../../events/codes.ts'
+import type { Result } from '../../events/generation.ts'
+import { type Owner, tenantOf } from '../../events/owner.ts'
+import { errorName } from '../error-name.ts'
 import type { Clock } from '../ports/environment.ts'
-import type { Generator, MadeImage } from '../ports/generator.ts'
-import type { ObjectMetadata, ObjectStore } from '../ports/objects.ts'
+import type { Generator, NoImage } from '../ports/generator.ts'
+import type { ObjectStore } from '../ports/objects.ts'
 import type { PictureSource } from '../ports/pictures.ts'
 import type { Platform } from '../ports/platform.ts'
+import { onAbort } from '../runtime/signal.ts'
 import type { Snapshot } from '../snapshot.ts'
+import { type ImageMetadata, readImageMetadata } from './image-metadata.ts'
 import type { GenerationOutcome } from './outcome.ts'
+import { type PaidImage, PaidImages } from './paid-images.ts'
 import { resultPath } from './paths.ts'
 
 /** Front ends are promised a URL that works this long; the platform deletes the file after the same time. */
 export const URL_VALID_MS = 21_600_000
-
-const UPLOAD_TRIES = 4
-const UPLOAD_WAIT_MS = 500
-
-/** What travels with a stored image: enough to complete its session in full when only the image is found. */
-const ImageMetadata = z.object({ usage: Usage, provenance: Provenance, durationMs: z.int().nonnegative() })
-type ImageMetadata = z.infer<typeof ImageMetadata>
 
 export interface GenerateParts {
   readonly clock: Clock
@@ -32,78 +28,117 @@ export interface GenerateParts {
 /**
  * One try of a generation. Asks the platform whether it is still wanted, takes an image that an earlier try left in storage
  * rather than paying twice, and otherwise fetches the pictures, makes the image, stores it and asks the platform again.
+ * An image that storage does not take is kept for the next try, which only uploads it.
  */
-export const generate =
-  (parts: GenerateParts) =>
-  async (session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome> => {
-    const { owner, imageUrls, prompt } = session.context
-    if (owner === null) return { kind: 'failed', code: 'invalid_task', detail: 'the session has no owner' }
-    const withdrawn = await withdrawal(parts.platform, session)
-    if (withdrawn !== null) return withdrawn
-    const path = resultPath(owner, session.id)
-    const found = await findImage(parts.objects, path)
-    if (found !== null) return { kind: 'completed', result: await resultOf(parts, path, found, true) }
-    const startedAt = parts.clock.now()
-    const pictures = await parts.pictures.fetch(imageUrls, signal, tenantOf(owner))
-    if (!Array.isArray(pictures)) return { kind: 'failed', ...pictures }
-    const image = await parts.generator.generate({ sessionId: session.id, pictures, prompt }, signal)
-    if ('code' in image) return { kind: 'failed', ...image }
-    const metadata = { usage: image.usage, provenance: image.provenance, durationMs: parts.clock.now() - startedAt }
-    const outcome = await store(parts, path, image, metadata, signal)
-    if (outcome.kind !== 'completed') return outcome
-    // Meanwhile the platform may have given the credit back, as it does every midnight with what takes too long. Behind the
-    // upload: should this question fail, the next try finds the image.
-    return (await withdrawal(parts.platform, session)) ?? outcome
-  }
-
-/** Null while the platform wants the session. */
-const withdrawal = async (platform: Platform, { id }: Snapshot): Promise<GenerationOutcome | null> => {
-  const wanted = await platform.look(id)
-  return wanted.wanted ? null : { kind: 'withdrawn', why: wanted.why, detail: wanted.detail }
-}
-
-/** A paid image is not thrown away: the upload is tried again before the try fails. What is there already is the result. */
-const store = async (
-  parts: GenerateParts,
-  path: string,
-  image: MadeImage,
-  metadata: ImageMetadata,
-  signal: AbortSignal,
-): Promise<GenerationOutcome> => {
-  for (let tries = 1; ; tries++) {
-    signal.throwIfAborted()
+export const generate = (parts: GenerateParts) => {
+  const paid = new PaidImages(parts.clock)
+  return async (session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome> => {
     try {
-      const stored = await parts.objects.put(path, image.bytes, metadata)
-      const kept = stored === 'stored' ? metadata : ((await findImage(parts.objects, path)) ?? metadata)
-      return { kind: 'completed', result: await resultOf(parts, path, kept, stored === 'exists' && tries === 1) }
+      return await tryOnce({ ...parts, paid, signal }, session)
     } catch (error) {
-      const detail = `upload failed ${tries} times: ${error instanceof Error ? error.name : 'not an Error'}`
-      if (tries >= UPLOAD_TRIES) return { kind: 'failed', code: 'storage_failed', detail }
-      await parts.clock.sleep(UPLOAD_WAIT_MS * 2 ** tries, signal)
+      if (error instanceof Unreached) return { kind: 'failed', code: error.code, detail: error.message }
+      throw error
     }
   }
 }
 
-const resultOf = async (
-  parts: GenerateParts,
+interface Trying extends GenerateParts {
+  readonly paid: PaidImages
+  readonly signal: AbortSignal
+}
+
+const tryOnce = async (trying: Trying, session: Snapshot): Promise<GenerationOutcome> => {
+  const { id, context } = session
+  if (context.owner === null) return { kind: 'failed', code: 'invalid_task', detail: 'the session has no owner' }
+  const withdrawn = await withdrawal(trying, session)
+  if (withdrawn !== null) return withdrawn
+  const path = resultPath(context.owner, id)
+  const found = await findImage(trying, path)
+  if (found !== null) return completed(trying, session, path, found, true)
+  const image = trying.paid.of(id) ?? (await pay(trying, session, context.owner))
+  if ('code' in image) return { kind: 'failed', ...image }
+  const outcome = await store(trying, session, path, image)
+  // Meanwhile the platform may have given the credit back, as it does every midnight with what takes too long. Behind the
+  // upload: should this question fail, the next try finds the image.
+  return (await withdrawal(trying, session)) ?? outcome
+}
+
+/** Null while the platform wants the session. */
+const withdrawal = async (trying: Trying, { id }: Snapshot): Promise<GenerationOutcome | null> => {
+  const { platform, paid } = trying
+  const wanted = await reach(trying, 'platform_unavailable', 'the row', platform.look(id))
+  if (wanted.wanted) return null
+  paid.drop(id)
+  return { kind: 'withdrawn', why: wanted.why, detail: wanted.detail }
+}
+
+/** Makes the image. From here on it costs money, so it is kept until storage has it. */
+const pay = async (trying: Trying, { id, context }: Snapshot, owner: Owner): Promise<PaidImage | NoImage> => {
+  const { clock, paid, pictures, generator, signal } = trying
+  if (paid.isFull()) return { code: 'storage_failed', detail: 'too many paid images wait for storage to pay for more' }
+  const startedAt = clock.now()
+  const fetched = await pictures.fetch(context.imageUrls, signal, tenantOf(owner))
+  if (!Array.isArray(fetched)) return fetched
+  const made = await generator.generate({ sessionId: id, pictures: fetched, prompt: context.prompt }, signal)
+  if ('code' in made) return made
+  const { bytes, usage, provenance } = made
+  const image = { bytes, metadata: { usage, provenance, durationMs: clock.now() - startedAt } }
+  paid.keep(id, image)
+  return image
+}
+
+/** What lies at the path already is the result. */
+const store = async (trying: Trying, session: Snapshot, path: string, image: PaidImage): Promise<GenerationOutcome> => {
+  trying.signal.throwIfAborted()
+  const { bytes, metadata } = image
+  const stored = await reach(trying, 'storage_failed', 'the upload', trying.objects.put(path, bytes, metadata))
+  const lies = stored === 'stored' ? metadata : ((await findImage(trying, path)) ?? metadata)
+  return completed(trying, session, path, lies, stored === 'exists')
+}
+
+const completed = async (
+  trying: Trying,
+  { id }: Snapshot,
   path: string,
   metadata: ImageMetadata,
   found: boolean,
-): Promise<Result> => {
-  const { url, expiresAt } = await parts.objects.sign(path, URL_VALID_MS)
-  return { path, url, urlExpiresAt: expiresAt, ...metadata, found }
+): Promise<GenerationOutcome> => {
+  const signing = trying.objects.sign(path, URL_VALID_MS)
+  const { url, expiresAt } = await reach(trying, 'storage_failed', 'the signature', signing)
+  trying.paid.drop(id)
+  const result: Result = { path, url, urlExpiresAt: expiresAt, ...metadata, found }
+  return { kind: 'completed', result }
 }
 
-const findImage = async (objects: ObjectStore, path: string): Promise<ImageMetadata | null> => {
-  const metadata: ObjectMetadata | null = await objects.find(path)
-  if (metadata === null) return null
-  const known = ImageMetadata.safeParse(liftedMaking(metadata))
-  return known.success ? known.data : foreign
+const findImage = async (trying: Trying, path: string): Promise<ImageMetadata | null> => {
+  const metadata = await reach(trying, 'storage_failed', 'the look into storage', trying.objects.find(path))
+  return metadata === null ? null : readImageMetadata(metadata)
 }
 
-/** An image that lies at the path without our metadata, as the old worker left them: it is the result all the same. */
-const foreign: ImageMetadata = {
-  usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, byKind: null },
-  provenance: { ...notNoted, generator: 'unknown', model: 'unknown' },
-  durationMs: 0,
+/** A part of ours did not answer, or not before the try had to stop. Nothing was paid for it, so it is asked again later. */
+class Unreached extends Error {
+  readonly code: FailureCode
+
+  constructor(code: FailureCode, detail: string) {
+    super(detail)
+    this.code = code
+  }
+}
+
+/** Awaits a part of ours, at most as long as the try may take. @throws Unreached */
+const reach = async <Value>(
+  { signal }: Trying,
+  code: FailureCode,
+  what: string,
+  answer: Promise<Value>,
+): Promise<Value> => {
+  const stopped = Promise.withResolvers<never>()
+  const unlisten = onAbort(signal, () => stopped.reject(new Error('stopped')))
+  try {
+    return await Promise.race([answer, stopped.promise])
+  } catch (error) {
+    throw new Unreached(code, signal.aborted ? `${what} took too long` : `${what} failed: ${errorName(error)}`)
+  } finally {
+    unlisten()
+  }
 }

@@ -3,6 +3,7 @@ import { tenantOf } from '../../events/owner.ts'
 import type { Settlement } from '../../events/refund.ts'
 import type { Input } from '../decide.ts'
 import type { GenerationOutcome } from '../effects/outcome.ts'
+import { errorName } from '../error-name.ts'
 import type { PartitionLease } from '../ports/event-log.ts'
 import type { RefundOutcome } from '../ports/platform.ts'
 import type { Owed } from '../session.ts'
@@ -195,18 +196,11 @@ const generationOutcome = (ended: Ended<GenerationOutcome>): GenerationOutcome |
   if (ended.how === 'done') return ended.value
   if (ended.how === 'timeout')
     return { kind: 'failed', code: 'outcome_unknown', detail: 'no answer within the time limit' }
-  return ended.how === 'threw' ? { kind: 'failed', code: 'internal', detail: nameOf(ended.error) } : null
+  return ended.how === 'threw' ? { kind: 'failed', code: 'internal', detail: errorName(ended.error) } : null
 }
 
 const refundOutcome = (ended: Ended<RefundOutcome>): RefundOutcome | null => {
   if (ended.how === 'done') return ended.value
   if (ended.how === 'timeout') return { kind: 'error', detail: 'no answer within the time limit' }
-  return ended.how === 'threw' ? { kind: 'error', detail: nameOf(ended.error) } : null
-}
-
-/** An error's class and code, never its message: a driver's message may carry a URL or a person's data. */
-const nameOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return 'not an Error'
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? `${error.name} ${code}` : error.name
+  return ended.how === 'threw' ? { kind: 'error', detail: errorName(ended.error) } : null
 }

@@ -4,6 +4,7 @@ import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
 import { letterId } from '../ports/dead-letters.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
+import { announce } from './announce.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { type Arrived, Intake } from './intake.ts'
@@ -185,10 +186,7 @@ export class PartitionOwner {
     if (commit === null) return
     await this.#lease.commit(commit)
     if (commit.step !== null) this.#head = { number: commit.step.number, id: commit.step.id }
-    for (const { type, sessionId } of draft.facts) {
-      env.meter.count('facts_total', { type })
-      if (type === 'refund.escalated') env.logger.error({ sessionId }, 'a refund is owed for too long: see to it')
-    }
+    for (const fact of draft.facts) announce(env, fact)
   }
 
   /** Only behind the archive: what it has not read yet exists nowhere else. */

@@ -237,8 +237,10 @@ describe('a try that ends', () => {
   })
 })
 
+const outages = ['storage_failed', 'platform_unavailable'] as const
+
 /** How often the platform's contract has each failure tried again, with the policy that is the default. */
-const retries: Record<FailureCode, number> = {
+const retries: Record<Exclude<FailureCode, (typeof outages)[number]>, number> = {
   moderation_blocked: 0,
   input_rejected: 0,
   input_unavailable: 3,
@@ -248,7 +250,6 @@ const retries: Record<FailureCode, number> = {
   provider_malformed: 0,
   provider_unavailable: 3,
   outcome_unknown: 1,
-  storage_failed: 3,
   internal: 3,
   crashed: 0,
   expired: 0,
@@ -265,16 +266,20 @@ const afterRetries = (code: FailureCode, times: number) => {
 }
 
 describe('a failure', () => {
-  it.each(codes)('of code %s is retried as often as its row says, then fails and is refunded', (code) => {
-    const times = retries[code]
-    for (let earlier = 0; earlier < times; earlier++) {
-      const { decision } = afterRetries(code, earlier).when(fails(code, earlier + 1))
-      expect(decision).toMatchObject({ facts: [{ type: 'generation.deferred', data: { attempt: earlier + 1, code } }] })
-    }
-    afterRetries(code, times)
-      .when(fails(code, times + 1))
-      .then(failed(code, times + 1), refundRequested())
-  })
+  it.each(Object.entries(retries) as [FailureCode, number][])(
+    'of code %s is retried %i times, then fails and is refunded',
+    (code, times) => {
+      for (let earlier = 0; earlier < times; earlier++) {
+        const { decision } = afterRetries(code, earlier).when(fails(code, earlier + 1))
+        expect(decision).toMatchObject({
+          facts: [{ type: 'generation.deferred', data: { attempt: earlier + 1, code } }],
+        })
+      }
+      afterRetries(code, times)
+        .when(fails(code, times + 1))
+        .then(failed(code, times + 1), refundRequested())
+    },
+  )
 
   it.each(codes)('of code %s is told to the person in words of ours', (code) => {
     const { message } = failures[code]
@@ -282,13 +287,29 @@ describe('a failure', () => {
     expect(message).not.toMatch(/as told|undefined|http/)
   })
 
+  it.each(outages)(
+    'of code %s is waited out for an hour, however many tries that takes, and uses up no other retry',
+    (code) => {
+      const outage = afterRetries(code, 50)
+      outage
+        .after(HOUR_MS - 1)
+        .when(fails(code, 51))
+        .then(deferred(code, 51, START_MS + HOUR_MS - 1 + 45_000))
+      outage.after(HOUR_MS).when(fails(code, 51)).then(failed(code, 51), refundRequested())
+      outage.when(fails('outcome_unknown', 51)).then(deferred('outcome_unknown', 51, START_MS + 1_500))
+    },
+  )
+
   it('of one kind does not use up the retries of another', () =>
     given(requested(), started(1), deferred('rate_limited', 1, START_MS), started(2))
       .when(fails('outcome_unknown', 2))
       .then(deferred('outcome_unknown', 2, START_MS + 1_500)))
 
   it('of one kind shares its retries with its like', () => {
-    const three = [1, 2, 3].flatMap((attempt) => [started(attempt), deferred('storage_failed', attempt, START_MS)])
+    const three = [1, 2, 3].flatMap((attempt) => [
+      started(attempt),
+      deferred('provider_unavailable', attempt, START_MS),
+    ])
     given(requested(), ...three, started(4))
       .when(fails('internal', 4))
       .then(failed('internal', 4), refundRequested())

@@ -144,7 +144,9 @@ describe('a try', () => {
       facts.started(2),
       facts.deferred('internal', 2, later),
       facts.started(3),
-      facts.deferred('storage_failed', 3, later),
+      facts.deferred('provider_unavailable', 3, later),
+      facts.started(4),
+      facts.deferred('storage_failed', 4, later),
     ).session.context
     expect(retries).toEqual({ transient: 2, rate_limited: 1, unknown: 0 })
     expect(retryAt).toBe('2026-01-15T10:01:00.000Z')

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { SessionId } from '../../../../src/events/ids.ts'
 import { type GenerateParts, generate, URL_VALID_MS } from '../../../../src/machines/effects/generate.ts'
 import { resultPath } from '../../../../src/machines/effects/paths.ts'
 import type { MadeImage, NoImage } from '../../../../src/machines/ports/generator.ts'
 import type { ObjectMetadata, ObjectStore } from '../../../../src/machines/ports/objects.ts'
 import type { Wanted } from '../../../../src/machines/ports/platform.ts'
+import type { Snapshot } from '../../../../src/machines/snapshot.ts'
 import { rejected, requested, result, START_MS, sessionId, started, store, user } from '../../../support/facts.ts'
 import { given } from '../../../support/given.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
@@ -29,8 +31,10 @@ interface World {
   stored?: ObjectMetadata
   /** What someone else stores while the image is made. */
   storedMeanwhile?: ObjectMetadata
-  /** When the caller has no use for the try any more. */
-  abortedAfterMs?: number
+  /** The platform's row, or storage, cannot be asked. */
+  down?: 'row' | 'storage'
+  /** Uploads whose answer never comes, from the first. */
+  hangingPuts?: number
   /** How many uploads and signatures fail first. */
   failingPuts?: number
   failingSigns?: number
@@ -41,11 +45,13 @@ interface World {
 const worldOf = (world: World) => {
   const clock = new VirtualClock()
   const calls: string[] = []
-  const abort = new AbortController()
   const parts: GenerateParts = {
     clock,
     platform: {
-      look: async () => (calls.includes('put') ? world.wantedLater : world.wanted) ?? { wanted: true },
+      look: async () => {
+        if (world.down === 'row') throw new TypeError('secret')
+        return (calls.includes('put') ? world.wantedLater : world.wanted) ?? { wanted: true }
+      },
       refund: () => Promise.reject(new Error('not asked for')),
       settle: () => Promise.reject(new Error('not asked for')),
     },
@@ -67,19 +73,19 @@ const worldOf = (world: World) => {
     objects: objectsOf(world, calls),
   }
   const effect = generate(parts)
-  if (world.abortedAfterMs !== undefined)
-    void clock.sleep(world.abortedAfterMs).then(() => abort.abort(new Error('lost')))
-  /** Lets time pass until the effect has ended. */
-  const run = async (session = given(requested({ prompt: 'coat' }), started()).session) => {
+  /** One try, which is told to stop after so many ms. Lets time pass until it has ended. */
+  const run = async (session = given(requested({ prompt: 'coat' }), started()).session, stoppedAfterMs = 60_000) => {
+    const abort = new AbortController()
+    void clock.sleep(stoppedAfterMs).then(() => abort.abort(new Error('lost')))
     const ended = effect(session, abort.signal).catch((error: unknown) => ({ threw: error }))
     await clock.advance(60_000)
     return ended
   }
-  return { calls, run }
+  return { calls, clock, run }
 }
 
 const objectsOf = (world: World, calls: string[]): ObjectStore => {
-  const { failingPuts = 0, failingSigns = 0, answerLost } = world
+  const { failingPuts = 0, failingSigns = 0, hangingPuts = 0, answerLost } = world
   let there = world.stored
   let putsLeft = failingPuts
   let signsLeft = failingSigns
@@ -87,18 +93,30 @@ const objectsOf = (world: World, calls: string[]): ObjectStore => {
     put: async (_path, _bytes, sent) => {
       calls.push('put')
       there ??= world.storedMeanwhile
+      if (puts(calls) <= hangingPuts) await new Promise<never>(() => {})
       const taken = there !== undefined
       if (putsLeft <= 0 || answerLost) there ??= sent
       if (putsLeft-- > 0) throw new TypeError('no connection')
       return taken ? 'exists' : 'stored'
     },
-    find: async () => there ?? null,
+    find: async () => {
+      if (world.down === 'storage') throw new TypeError('secret')
+      return there ?? null
+    },
     sign: async (signed, validMs) => {
       if (signsLeft-- > 0) throw new TypeError('no connection')
       return { url: `https://images.example/${signed}`, expiresAt: new Date(START_MS + validMs).toISOString() }
     },
   }
 }
+
+const generations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('generate')).length
+const puts = (calls: readonly string[]) => calls.filter((call) => call === 'put').length
+const sessionNumber = (index: number): Snapshot => ({
+  ...given(requested(), started()).session,
+  id: SessionId.parse(`0190b5f8-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`),
+})
+const uploadFailed = { kind: 'failed', code: 'storage_failed', detail: 'the upload failed: TypeError' }
 
 describe('one try of a generation', () => {
   it('fetches, makes and stores an image, and signs its URL for six hours', async () => {
@@ -147,6 +165,29 @@ describe('one try of a generation', () => {
     expect(calls).not.toContain('put')
   })
 
+  it.each([
+    ['row', 'platform_unavailable', 'the row failed: TypeError'],
+    ['storage', 'storage_failed', 'the look into storage failed: TypeError'],
+  ] as const)('pays for nothing while the %s cannot be asked', async (down, code, detail) => {
+    const { calls, run } = worldOf({ down })
+    expect(await run()).toEqual({ kind: 'failed', code, detail })
+    expect(calls).toEqual([])
+  })
+
+  it('takes an image that was stored before its words and options were noted', async () => {
+    const { byKind: _, ...tokens } = usage
+    const { generator, model, providerRequestId, inputs } = provenance
+    const old = { usage: tokens, provenance: { generator, model, providerRequestId, inputs }, durationMs: 4_000 }
+    const { run } = worldOf({ stored: old })
+    expect(await run()).toMatchObject({
+      result: {
+        usage: { ...tokens, byKind: null },
+        provenance: { ...old.provenance, parameters: {}, promptSha256: null },
+        durationMs: 4_000,
+      },
+    })
+  })
+
   it('fails a session that has no owner', async () => {
     const { run } = worldOf({})
     expect(await run(given(rejected('x')).session)).toMatchObject({ kind: 'failed', code: 'invalid_task' })
@@ -154,30 +195,54 @@ describe('one try of a generation', () => {
 })
 
 describe('a paid image', () => {
-  const generations = (calls: readonly string[]) => calls.filter((call) => call.startsWith('generate')).length
-
-  it('is uploaded again when storage fails, and not made again', async () => {
+  it('that storage does not take is kept, and only uploaded at the next tries', async () => {
     const { calls, run } = worldOf({ failingPuts: 3 })
+    for (let tries = 0; tries < 3; tries++) expect(await run()).toEqual(uploadFailed)
     expect(await run()).toEqual(completedWith(metadata, false))
-    expect([generations(calls), calls.filter((call) => call === 'put').length]).toEqual([1, 4])
+    expect([generations(calls), puts(calls)]).toEqual([1, 4])
   })
 
-  it('is given up after four uploads', async () => {
-    const { calls, run } = worldOf({ failingPuts: 99 })
-    const detail = 'upload failed 4 times: TypeError'
-    expect(await run()).toEqual({ kind: 'failed', code: 'storage_failed', detail })
-    expect(calls.filter((call) => call === 'put')).toHaveLength(4)
+  it('whose upload hangs is kept when the try has to stop', async () => {
+    const { calls, run } = worldOf({ hangingPuts: 1 })
+    expect(await run(undefined, 30_000)).toMatchObject({ code: 'storage_failed', detail: 'the upload took too long' })
+    expect(await run()).toEqual(completedWith(metadata, false))
+    expect(generations(calls)).toBe(1)
+  })
+
+  it('that came when the try had to stop is kept for the next one', async () => {
+    const { calls, run } = worldOf({})
+    expect(await run(undefined, 3_000)).toEqual({ threw: new Error('lost') })
+    expect(calls).not.toContain('put')
+    expect(await run()).toEqual(completedWith(metadata, false))
+    expect(generations(calls)).toBe(1)
+  })
+
+  it('is the last one that is paid for while too many wait for storage', async () => {
+    const { calls, clock, run } = worldOf({ failingPuts: 99 })
+    const sessions = Array.from({ length: 33 }, (_, index) => sessionNumber(index))
+    for (const session of sessions.slice(0, 32)) void run(session)
+    await clock.advance(5_000)
+    const full = { code: 'storage_failed', detail: 'too many paid images wait for storage to pay for more' }
+    expect(await run(sessions[32])).toMatchObject(full)
+    expect(await run(sessions[0])).toEqual(uploadFailed)
+    expect(generations(calls)).toBe(32)
+    // Nobody has asked for the others so long that their sessions must have ended, or be elsewhere.
+    await clock.advance(600_000)
+    expect(await run(sessions[32])).toEqual(uploadFailed)
+    expect(generations(calls)).toBe(33)
   })
 
   it('of which the answer of storage was lost is found there', async () => {
     const { calls, run } = worldOf({ failingPuts: 1, answerLost: true })
-    expect(await run()).toMatchObject({ kind: 'completed', result: { usage, durationMs: 4_000 } })
+    expect(await run()).toEqual(uploadFailed)
+    expect(await run()).toEqual(completedWith(metadata, true))
     expect(generations(calls)).toBe(1)
   })
 
-  it('whose URL cannot be signed at once is signed later', async () => {
+  it('whose URL cannot be signed is found and signed at the next try', async () => {
     const { calls, run } = worldOf({ failingSigns: 1 })
-    expect(await run()).toMatchObject({ kind: 'completed', result: { url, usage } })
+    expect(await run()).toMatchObject({ code: 'storage_failed', detail: 'the signature failed: TypeError' })
+    expect(await run()).toEqual(completedWith(metadata, true))
     expect(generations(calls)).toBe(1)
   })
 
@@ -185,12 +250,6 @@ describe('a paid image', () => {
     const earlier = { ...metadata, durationMs: 1, usage: { ...usage, costUsd: 0.1 } }
     const { run } = worldOf({ storedMeanwhile: earlier })
     expect(await run()).toEqual(completedWith(earlier, true))
-  })
-
-  it('is not stored once nobody wants it any more', async () => {
-    const { calls, run } = worldOf({ abortedAfterMs: 3_000 })
-    expect(await run()).toEqual({ threw: new Error('lost') })
-    expect(calls).not.toContain('put')
   })
 })
 
