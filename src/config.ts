@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { isServiceKey } from './config/service-key.ts'
+import { supabaseOf, supabaseProblems } from './config/supabase.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
 const ROLES = ['api', 'worker', 'projector', 'bridge'] as const
@@ -68,6 +68,7 @@ export interface Config {
   readonly port: number
   readonly host: string
   readonly dataDir: string
+  readonly objects: 'folder' | 'supabase'
   readonly objectsDir: string
   readonly roles: ReadonlySet<Role>
   readonly eventLog: 'embedded' | 'postgres' | 'redis' | 'kafka'
@@ -131,6 +132,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     port: variables.PORT,
     host: variables.HOST,
     dataDir,
+    objects: valueOf(choices, 'OBJECTS') as Config['objects'],
     objectsDir: join(dataDir, 'objects'),
     roles: new Set(variables.ROLES.length > 0 ? variables.ROLES : ROLES),
     eventLog: valueOf(choices, 'EVENT_LOG') as Config['eventLog'],
@@ -172,9 +174,6 @@ const kafkaOf = (variables: Variables): Config['kafka'] => {
   }
 }
 
-const supabaseOf = ({ SUPABASE_URL: project, SUPABASE_SERVICE_ROLE_KEY: key }: Variables): Config['supabase'] =>
-  project === undefined || key === undefined ? null : { url: project, key }
-
 /** A choice that is not made follows from what is set: the platform's present environment is enough. */
 const choose = (variables: Variables): Choice[] => [
   choice('EVENT_LOG', variables.EVENT_LOG, [
@@ -209,7 +208,7 @@ const valueOf = (choices: readonly Choice[], name: string): string =>
 const BUILT: Readonly<Record<string, readonly string[]>> = {
   EVENT_LOG: ['embedded', 'postgres', 'redis', 'kafka'],
   STORE: ['embedded', 'postgres', 'supabase'],
-  OBJECTS: ['folder'],
+  OBJECTS: ['folder', 'supabase'],
   GENERATOR: ['preview'],
 }
 
@@ -237,13 +236,8 @@ const missing = (variables: Variables, choices: readonly Choice[]): string[] => 
   ...(valueOf(choices, 'EVENT_LOG') === 'redis' && variables.REDIS_URL === undefined
     ? ['REDIS_URL is needed for EVENT_LOG=redis']
     : []),
-  ...(valueOf(choices, 'STORE') === 'supabase' ? supabaseProblems(variables) : []),
-]
-
-const supabaseProblems = ({ SUPABASE_URL: project, SUPABASE_SERVICE_ROLE_KEY: key }: Variables): string[] => [
-  ...(project === undefined ? ['SUPABASE_URL is needed for STORE=supabase'] : []),
-  ...(key === undefined ? ['SUPABASE_SERVICE_ROLE_KEY is needed for STORE=supabase'] : []),
-  ...(key !== undefined && !isServiceKey(key)
-    ? ['SUPABASE_SERVICE_ROLE_KEY is no key of the service role: sb_secret_…, or the legacy one called service_role']
-    : []),
+  ...supabaseProblems(
+    variables,
+    choices.filter(({ value }) => value === 'supabase').map(({ name }) => name),
+  ),
 ]

@@ -33,7 +33,7 @@ const ACCEPTANCE_MAX_MS = 7 * 86_400_000
 
 /** What keeps tables and folder up to date: the role `projector`. */
 export const projectorLoops = (
-  { log, store, objects, oldestWaiting, alone }: Opened,
+  { log, store, objects, folder, oldestWaiting, alone }: Opened,
   config: Pick<Config, 'orphans'>,
   env: Environment,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ export const projectorLoops = (
     ),
     loop('sweep', (alive, stop) =>
       every(SWEEP_EVERY_MS, env.clock, alive, stop, async () => {
-        await objects.sweep(OBJECT_MAX_MS)
+        await folder?.sweep(OBJECT_MAX_MS)
         await forgetExpired(store.erasure)
         await acceptances.prune(new Date(env.clock.now() - ACCEPTANCE_MAX_MS).toISOString())
       }),

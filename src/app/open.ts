@@ -1,4 +1,4 @@
-import { type FolderObjects, openFolderObjects } from '../adapters/folder/objects.ts'
+import type { FolderObjects } from '../adapters/folder/objects.ts'
 import { openEmbedded } from '../adapters/postgres/embedded.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
 import { migrate, pending } from '../adapters/postgres/migrate.ts'
@@ -9,9 +9,11 @@ import type { Config } from '../config.ts'
 import type { Check } from '../http/parts.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { Generator } from '../machines/ports/generator.ts'
+import type { Objects } from '../machines/ports/objects.ts'
 import type { Store } from '../projections/store.ts'
 import type { ProcessEnvironment } from './environment.ts'
 import { type OpenedLog, openLog } from './open-log.ts'
+import { openObjects } from './open-objects.ts'
 import { MigrationsPending, type OpenedStore, openStore } from './open-store.ts'
 
 /** Everything outside of the process that it works with, as the configuration chose it. */
@@ -20,7 +22,9 @@ export interface Opened {
   readonly bridge: OpenedLog['bridge']
   readonly oldestWaiting: OpenedLog['oldestWaiting']
   readonly store: Store
-  readonly objects: FolderObjects
+  readonly objects: Objects
+  /** The same objects when they lie in our own folder. */
+  readonly folder: FolderObjects | null
   readonly generator: Generator
   readonly played: OpenedStore['played']
   readonly checks: readonly Check[]
@@ -45,25 +49,21 @@ export const openAll = async (config: Config, env: ProcessEnvironment): Promise<
 }
 
 const openOn = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<Opened> => {
-  const { clock } = env
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
   const { store, played, remedy } = await openStore(config, env, (kind) => databases.open(kind))
   const opened = await openLog(config, env, (kind) => databases.open(kind))
   const { log, bridge, oldestWaiting } = opened
-  const objects = await openFolderObjects({
-    folder: config.objectsDir,
-    publicUrl: () => publicUrl,
-    now: () => clock.now(),
-  })
+  const { objects, folder, checks } = await openObjects(config, env, () => publicUrl)
   return {
     log,
     bridge,
     oldestWaiting,
     store,
     objects,
+    folder,
     generator: previewGenerator(),
     played,
-    checks: checksOf(config, store, log, remedy),
+    checks: [...checksOf(config, store, log, remedy), ...checks],
     alone: config.eventLog === 'embedded' && config.store === 'embedded',
     publicUrl: () => publicUrl,
     announce: (url) => {

@@ -6,11 +6,11 @@ import { type PictureProblem, rejected } from '../pictures/problem.ts'
  * addresses. Null for the URL of any other.
  */
 export const ownPicture =
-  (objects: ServedObjects, ownUrl: () => string) =>
+  (folder: ServedObjects | null, ownUrl: () => string) =>
   async (url: string): Promise<Uint8Array | PictureProblem | null> => {
     const prefix = `${ownUrl()}/objects/`
-    if (!url.startsWith(prefix)) return null
+    if (folder === null || !url.startsWith(prefix)) return null
     const path = url.slice(prefix.length).split('?', 1)[0] ?? ''
-    const opened = await objects.open(path, Object.fromEntries(new URL(url).searchParams))
+    const opened = await folder.open(path, Object.fromEntries(new URL(url).searchParams))
     return typeof opened === 'string' ? rejected(opened) : opened.bytes
   }

@@ -102,7 +102,7 @@ class Running {
   }
 
   #httpParts(): HttpParts {
-    const { log, store, objects, played, checks } = this.#opened
+    const { log, store, objects, folder, played, checks } = this.#opened
     const worker = this.#worker
     return {
       log,
@@ -113,7 +113,8 @@ class Running {
       past: store.past,
       orphans: store.orphans,
       erase: (owner, by) => eraseSome({ erasure: store.erasure, objects, letters: log.letters }, owner, by),
-      objects,
+      objects: folder,
+      images: objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),
       rehearsal: played && openRehearsal({ ...played, objects }, () => this.#env.newId()),

@@ -13,10 +13,10 @@ import { ownPicture } from './own-pictures.ts'
 
 /** The role `worker`: owns partitions and does what their sessions owe. @throws Error when IMAGE_HOSTS cannot be read. */
 export const openWorker = (config: Config, env: Environment, opened: Opened): Worker => {
-  const { log, store, objects, generator, publicUrl } = opened
+  const { log, store, objects, folder, generator, publicUrl } = opened
   const { clock } = env
   const rate = new RateShare(generator.requestsPerMinute, clock)
-  const own = ownPicture(objects, publicUrl)
+  const own = ownPicture(folder, publicUrl)
   const pictures = pictureFetcher({ hosts: config.imageHosts, use: preparePicture, own })
   return new Worker(
     {

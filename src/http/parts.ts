@@ -1,7 +1,7 @@
 import type { Owner } from '../events/owner.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
-import type { ServedObjects } from '../machines/ports/objects.ts'
+import type { ObjectStore, ServedObjects } from '../machines/ports/objects.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
@@ -94,6 +94,8 @@ export interface HttpParts {
   readonly erase: (owner: Owner, by: string) => Promise<ErasureReport>
   /** Images that lie in our own folder; null when another service serves them. */
   readonly objects: ServedObjects | null
+  /** Where results lie: signs their URLs again. */
+  readonly images: Pick<ObjectStore, 'sign'>
   /** Starts a rebuild of a projection and answers at once. */
   readonly rebuild: ((projection: string) => Promise<'started' | 'running' | 'unknown'>) | null
   /** Repairs a damaged partition of this process; null when it is not here or not damaged. */

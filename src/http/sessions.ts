@@ -3,6 +3,7 @@ import { SessionId } from '../events/ids.ts'
 import { text } from '../events/text.ts'
 import type { SessionView } from '../projections/queries.ts'
 import { Accepted, queuedView } from './accepted.ts'
+import { ImageLinks } from './image-links.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
@@ -13,39 +14,47 @@ const SessionState = z.enum(['queued', 'processing', 'completed', 'failed', 'ref
 const TENANT_MAX = 100
 
 /** Sessions as people ask for them. */
-export const sessionRoutes = (parts: HttpParts): Route[] => [
-  route({
-    method: 'get',
-    path: '/v1/generations',
-    query: pageQuery(parts.limits).extend({
-      state: SessionState.optional(),
-      tenant: text(TENANT_MAX).min(1).optional(),
+export const sessionRoutes = (parts: HttpParts): Route[] => {
+  const links = new ImageLinks(parts.images, parts.env)
+  return [
+    route({
+      method: 'get',
+      path: '/v1/generations',
+      query: pageQuery(parts.limits).extend({
+        state: SessionState.optional(),
+        tenant: text(TENANT_MAX).min(1).optional(),
+      }),
+      handle: async ({ query }) => ({
+        status: 200,
+        body: pageJson(await readPage(parts.queries.sessions(given(query))), sessionJson),
+      }),
     }),
-    handle: async ({ query }) => ({
-      status: 200,
-      body: pageJson(await readPage(parts.queries.sessions(given(query))), sessionJson),
+    route({
+      method: 'get',
+      path: '/v1/generations/:id',
+      params: z.strictObject({ id: SessionId }),
+      handle: async ({ params }) => {
+        const view = await findSession(params.id, parts)
+        const { image, state } = await reach(links.of(view))
+        return {
+          status: 200,
+          headers: pollAfter(view),
+          body: { ...sessionJson({ ...view, ...image }), image_state: state },
+        }
+      },
     }),
-  }),
-  route({
-    method: 'get',
-    path: '/v1/generations/:id',
-    params: z.strictObject({ id: SessionId }),
-    handle: async ({ params }) => {
-      const view = await findSession(params.id, parts)
-      return { status: 200, headers: pollAfter(view), body: sessionJson(view) }
-    },
-  }),
-  route({
-    method: 'get',
-    path: '/v1/generations/:id/facts',
-    params: z.strictObject({ id: SessionId }),
-    handle: async ({ params: { id } }) => {
-      const facts = await reach(parts.archive.session(id))
-      if (facts.length === 0) await findSession(id, parts)
-      return { status: 200, body: { items: facts } }
-    },
-  }),
-]
+    route({
+      method: 'get',
+      path: '/v1/generations/:id/facts',
+      params: z.strictObject({ id: SessionId }),
+      handle: async ({ params: { id } }) => {
+        const facts = await reach(parts.archive.session(id))
+        if (facts.length === 0) await findSession(id, parts)
+        return { status: 200, body: { items: facts } }
+      },
+    }),
+  ]
+}
 
 /** The session as the tables know it; one that was only accepted so far is queued. @throws Problem `session_unknown` */
 export const findSession = async (id: SessionId, { queries, acceptances }: HttpParts): Promise<SessionView> => {

@@ -1,22 +1,23 @@
 import { encodeAsk, OUR_SOURCE } from '../events/command.ts'
 import { partitionOf } from '../events/ids.ts'
 import { isoTime } from '../events/text.ts'
-import { sessionOfResult } from '../machines/effects/paths.ts'
+import { RESULT_FOLDERS, sessionOfResult } from '../machines/effects/paths.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
+import type { ListedObjects, StoredObject } from '../machines/ports/objects.ts'
 import { ORPHAN_AGE_MS, type OrphanRow, type Orphans, type StoredResult } from './orphans.ts'
 
 /** Rows that one look gives up at most: a mistake of ours or the producer's is seen before it has paid for everything. */
 const ROWS_MAX = 200
 /** Results that are noted in one call. */
 const OBJECTS_BATCH = 500
-/** More than a folder holds in the hours that its objects live. */
+/** More than there are in the hours that objects live. */
 const OBJECTS_MAX = 200_000
 
 interface SweepOptions {
   readonly orphans: Pick<Orphans, 'rows' | 'noteObjects'>
   readonly log: Pick<EventLog, 'publish' | 'partitions'>
-  readonly objects: { list(): AsyncIterable<{ readonly path: string; readonly storedAtMs: number }> }
+  readonly objects: ListedObjects
   /** When the oldest task was made that waits before the log (ms since the epoch); null when none does. */
   readonly oldestWaiting: () => Promise<number | null>
   readonly env: Pick<Environment, 'clock' | 'logger' | 'meter'>
@@ -56,24 +57,28 @@ export class OrphanSweep {
   }
 
   async #noteObjects(): Promise<void> {
-    const { orphans, objects, env } = this.#options
+    const { orphans, env } = this.#options
     const at = isoTime(env.clock.now())
     let batch: StoredResult[] = []
     let count = 0
-    for await (const { path, storedAtMs } of objects.list()) {
-      const sessionId = sessionOfResult(path)
-      if (sessionId === null) continue
+    for await (const { path, storedAtMs } of this.#listed()) {
       count += 1
       if (count > OBJECTS_MAX) {
         env.logger.warn({ count }, 'too many objects to look at all of them')
         return
       }
+      const sessionId = sessionOfResult(path)
+      if (sessionId === null) continue
       batch.push({ path, sessionId, storedAt: isoTime(Math.floor(storedAtMs)) })
       if (batch.length < OBJECTS_BATCH) continue
       await orphans.noteObjects(batch, at, false)
       batch = []
     }
     await orphans.noteObjects(batch, at, true)
+  }
+
+  async *#listed(): AsyncGenerator<StoredObject> {
+    for (const folder of RESULT_FOLDERS) yield* this.#options.objects.list(folder)
   }
 }
 

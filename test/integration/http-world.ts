@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { memoryLog } from '../../src/adapters/memory/event-log.ts'
+import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { emptyStoreState } from '../../src/adapters/memory/store-state.ts'
 import { parseMessage } from '../../src/events/command.ts'
@@ -76,6 +77,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     erase: (owner, by) =>
       eraseSome({ erasure: store.erasure, objects: { remove: async () => false }, letters: log.letters }, owner, by),
     objects: null,
+    images: memoryObjects(() => Date.now()),
     rebuild: null,
     repair: null,
     rehearsal: null,
@@ -138,7 +140,7 @@ const recording = (log: EventLog, published: Uint8Array[]): HttpParts['log'] => 
 })
 
 /** Archives facts as steps of one partition, each session's with the next numbers. */
-const journalOf = (archive: { append(log: string, steps: readonly Step[]): Promise<'appended' | 'moved'> }) => {
+const journalOf = (archive: { append(log: string, steps: readonly Step[]): Promise<number | 'moved'> }) => {
   const seqs = new Map<SessionId, number>()
   let previous: { number: number; id: string } | null = null
   return async (id: SessionId, facts: readonly NewFact[]): Promise<void> => {
@@ -156,6 +158,6 @@ const journalOf = (archive: { append(log: string, steps: readonly Step[]): Promi
     }
     previous = step
     const outcome = await archive.append('log', [step])
-    if (outcome !== 'appended') throw new Error(`the archive answered ${outcome}`)
+    if (outcome === 'moved') throw new Error('another process writes the archive')
   }
 }

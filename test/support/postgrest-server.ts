@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { errorAnswer } from './postgrest-errors.ts'
-import { legacyKey, readToken, TEST_SECRET } from './postgrest-keys.ts'
+import { type ProjectKeys, projectKeys, readToken, TEST_SECRET, tokenOf } from './postgrest-keys.ts'
 import { type Answer, callFunction } from './postgrest-rpc.ts'
 
 /*
@@ -23,15 +23,7 @@ export type Fault =
 
 export interface PostgrestServer {
   readonly url: string
-  readonly keys: {
-    /** Both formats of the service role's key, and of the one that browsers have. */
-    readonly secret: string
-    readonly service: string
-    readonly anon: string
-    readonly publishable: string
-    readonly authenticated: string
-    readonly expired: string
-  }
+  readonly keys: ProjectKeys
   /** The requests so far, oldest first. */
   readonly requests: readonly { readonly name: string; readonly headers: IncomingMessage['headers'] }[]
   /** Faults for the next requests, one each. */
@@ -45,14 +37,7 @@ export interface PostgrestServer {
 export const startPostgrest = async (databaseUrl: string): Promise<PostgrestServer> => {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS })
   pool.on('error', () => undefined)
-  const keys = {
-    secret: 'sb_secret_of_the_double',
-    publishable: 'sb_publishable_of_the_double',
-    service: legacyKey('service_role', TEST_SECRET),
-    anon: legacyKey('anon', TEST_SECRET),
-    authenticated: legacyKey('authenticated', TEST_SECRET),
-    expired: legacyKey('service_role', TEST_SECRET, -60),
-  }
+  const keys = projectKeys()
   const requests: { name: string; headers: IncomingMessage['headers'] }[] = []
   const faults: Fault[] = []
   const server = createServer((request, response) => {
@@ -127,13 +112,6 @@ const handle = async (
   const args = argumentsOf(body)
   if (args === null) return errorAnswer(400, 'PGRST102', 'Empty or invalid json')
   return callFunction(pool, { role: claims.role, name: nameOf(request), args })
-}
-
-/** The gateway puts a JWT in the place of a new key, but leaves an Authorization alone that is there. */
-const tokenOf = (keys: PostgrestServer['keys'], apikey: string, authorization: string | undefined): string | null => {
-  if (authorization !== undefined) return authorization.replace(/^Bearer /, '')
-  if (apikey === keys.secret) return keys.service
-  return apikey === keys.publishable ? keys.anon : null
 }
 
 const argumentsOf = (body: string): Record<string, unknown> | null => {

@@ -57,18 +57,23 @@ describe('readConfig', () => {
 
   it('takes a Supabase project for the choice, with either kind of key of its service role and no other', () => {
     const jwt = (role: string) => `x.${Buffer.from(JSON.stringify({ role })).toString('base64url')}.x`
-    const project = { SUPABASE_URL: 'https://abc.supabase.co', OBJECTS: 'folder' }
+    const project = { SUPABASE_URL: 'https://abc.supabase.co' }
     for (const key of ['sb_secret_1', jwt('service_role')]) {
       const config = readConfig({ ...project, SUPABASE_SERVICE_ROLE_KEY: key })
-      expect(config).toMatchObject({ store: 'supabase', supabase: { url: 'https://abc.supabase.co', key } })
+      expect(config).toMatchObject({
+        store: 'supabase',
+        objects: 'supabase',
+        supabase: { url: 'https://abc.supabase.co', key },
+      })
     }
     for (const key of ['sb_publishable_1', jwt('anon'), 'none']) {
       const [problem] = problemsOf({ ...project, SUPABASE_SERVICE_ROLE_KEY: key })
       expect(problem).toContain('SUPABASE_SERVICE_ROLE_KEY is no key of the service role')
       expect(problem).not.toContain(key)
     }
-    expect(problemsOf(project)).toEqual(['SUPABASE_SERVICE_ROLE_KEY is needed for STORE=supabase'])
+    expect(problemsOf(project)).toEqual(['SUPABASE_SERVICE_ROLE_KEY is needed for STORE=supabase and OBJECTS=supabase'])
     expect(problemsOf({ STORE: 'supabase' })).toHaveLength(2)
+    expect(problemsOf({ OBJECTS: 'supabase' })[0]).toBe('SUPABASE_URL is needed for OBJECTS=supabase')
   })
 
   it('wants a Redis where one was chosen, and takes its URL for the choice', () => {

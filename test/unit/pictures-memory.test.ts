@@ -6,14 +6,22 @@ import { SessionId } from '../../src/events/ids.ts'
 import { generatorContract } from '../contracts/generator.ts'
 import { objectsContract } from '../contracts/objects.ts'
 
-const now = () => 1_800_000_000_000
 const session = (digit: number) => SessionId.parse(`${String(digit).repeat(8)}-1111-4111-8111-111111111111`)
 const request = (digit: number) => ({ sessionId: session(digit), pictures: [], prompt: '' })
 const { signal } = new AbortController()
 
 objectsContract('memory', async () => {
-  const store = memoryObjects(now)
-  return { store, read: (path) => store.read(path), now, close: async () => {} }
+  let nowMs = 1_800_000_000_000
+  const store = memoryObjects(() => nowMs)
+  return {
+    store,
+    open: (url) => store.open(url),
+    now: () => nowMs,
+    pass: async (ms) => {
+      nowMs += ms
+    },
+    close: async () => {},
+  }
 })
 
 generatorContract(

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isoTime } from '../../events/text.ts'
-import type { ObjectMetadata, ObjectStore, RemovableObjects, ServedObjects } from '../../machines/ports/objects.ts'
-import { sniff } from '../../pictures/sniff.ts'
+import { NoSuchObject, type ObjectMetadata, type Objects, type ServedObjects } from '../../machines/ports/objects.ts'
+import { contentTypeOf } from '../shared/content-type.ts'
 import { objectSegments } from '../shared/object-path.ts'
 import { createFolder, hasCode, syncFolder, writeDurably } from './durable.ts'
 import { listFolder } from './list.ts'
@@ -23,14 +23,12 @@ export interface FolderOptions {
 }
 
 /** Objects in a folder, under URLs that our own HTTP serves until they expire. */
-export interface FolderObjects extends ObjectStore, ServedObjects, RemovableObjects {
+export interface FolderObjects extends Objects, ServedObjects {
   read(path: string): Promise<Uint8Array | null>
   /** Whether a URL's signature is right and its time not over. `expires` in Unix seconds, as in the URL. */
   verify(path: string, expires: string, signature: string, nowMs: number): boolean
   /** Where the object lies or would lie, for people. */
   fileOf(path: string): string
-  /** Every object, in no order. */
-  list(): AsyncIterable<{ readonly path: string; readonly storedAtMs: number }>
   /** Deletes the objects that are older than this, and what crashed writers left. Answers how many objects. */
   sweep(olderThanMs: number): Promise<number>
 }
@@ -66,7 +64,7 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
       return metadata === null ? null : (JSON.parse(metadata.toString('utf8')) as ObjectMetadata)
     },
     async sign(path, validMs) {
-      objectSegments(path)
+      if ((await readOrNull(place(path).metadata)) === null) throw new NoSuchObject()
       const expiresS = Math.floor((now() + validMs) / 1_000)
       const url = `${publicUrl()}/objects/${path}?expires=${expiresS}&signature=${signer.sign(path, expiresS)}`
       return { url, expiresAt: isoTime(expiresS * 1_000) }
@@ -80,8 +78,8 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
     read,
     verify,
     fileOf: (path) => place(path).bytes,
-    list: () => listFolder(folder),
-    remove: (path) => deleteObject(staging, place(path).folder),
+    list: (below) => listFolder(join(folder, ...objectSegments(below.slice(0, -1))), below),
+    remove: async (path) => deleteObject(staging, place(path).folder),
     sweep: (olderThanMs) => sweepFolder(folder, now(), olderThanMs),
   }
 }
@@ -130,9 +128,4 @@ async function readOrNull(file: string): Promise<Buffer | null> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null
     throw error
   }
-}
-
-const contentTypeOf = (bytes: Uint8Array): string => {
-  const format = sniff(bytes)
-  return format === null ? 'application/octet-stream' : `image/${format}`
 }

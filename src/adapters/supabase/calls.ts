@@ -82,27 +82,37 @@ const backoff = { firstMs: 100, maxMs: 2_000 }
 /** Whoever called has other work, and limits of its own: no repeat begins later than this. */
 const GIVE_UP_MS = 12_000
 
-/** Repeats calls that failed in passing: all of which nothing happened, the others where the table lets them. */
+/** Calls functions, and repeats as the table lets it. */
 export const repeatingCalls =
   (call: CallOnce, env: Environment, closing: AbortSignal): CallFunction =>
-  async (name, args) => {
+  (name, args) => {
     const { repeat = false, timeoutMs = TIMEOUT_MS } = rules[name] ?? {}
-    const { clock, meter } = env
-    const lastAt = clock.now() + GIVE_UP_MS
-    for (let tries = 0; ; tries++) {
-      try {
-        return await call(name, args, timeoutMs)
-      } catch (error) {
-        meter.count('supabase_failures_total', { code: codeOf(error) })
-        const waitMs = Math.max(backoffMs(backoff, tries, env.random()), retryAfterMs(error))
-        const outcome = repeatAfter(error)
-        const mayRepeat = outcome === 'safe' || (outcome === 'open' && repeat)
-        if (!mayRepeat || tries === RETRIES_MAX || clock.now() + waitMs > lastAt) throw error
-        await clock.sleep(waitMs, closing)
-        if (closing.aborted) throw error
-      }
+    return repeated(() => call(name, args, timeoutMs), repeat, env, closing)
+  }
+
+/** Repeats a call that failed in passing: always when nothing of it happened, otherwise where `repeat` says that it may be. */
+export const repeated = async <Answer>(
+  call: () => Promise<Answer>,
+  repeat: boolean,
+  env: Environment,
+  closing: AbortSignal,
+): Promise<Answer> => {
+  const { clock, meter } = env
+  const lastAt = clock.now() + GIVE_UP_MS
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call()
+    } catch (error) {
+      meter.count('supabase_failures_total', { code: codeOf(error) })
+      const waitMs = Math.max(backoffMs(backoff, tries, env.random()), retryAfterMs(error))
+      const outcome = repeatAfter(error)
+      const mayRepeat = outcome === 'safe' || (outcome === 'open' && repeat)
+      if (!mayRepeat || tries === RETRIES_MAX || clock.now() + waitMs > lastAt) throw error
+      await clock.sleep(waitMs, closing)
+      if (closing.aborted) throw error
     }
   }
+}
 
 const codeOf = (error: unknown): string => {
   if (error instanceof SupabaseError) return error.code

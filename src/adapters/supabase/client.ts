@@ -1,4 +1,4 @@
-import { createClient } from '@supabase/supabase-js'
+import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { BadAnswer, inOurWords } from './errors.ts'
 
 /** Where the project answers, and the key of its service role. */
@@ -15,13 +15,16 @@ export interface Access {
  */
 export type CallOnce = (name: string, args: Readonly<Record<string, unknown>>, timeoutMs: number) => Promise<unknown>
 
-/** A client that keeps no session, refreshes none and opens no socket: one HTTP request per call. */
-export const supabaseCalls = ({ url, key }: Access): CallOnce => {
-  const client = createClient(url, key, {
+/** A client that keeps no session, refreshes none and opens no socket: one HTTP request per call, made with `request`. */
+export const supabaseClient = ({ url, key }: Access, request: typeof fetch = fetch): SupabaseClient =>
+  createClient(url, key, {
     db: { schema: 'public' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: checkedFetch(key) },
+    global: { fetch: checkedFetch(key, request) },
   })
+
+export const supabaseCalls = (access: Access): CallOnce => {
+  const client = supabaseClient(access)
   return async (name, args, timeoutMs) => {
     try {
       // Otherwise it takes some answers for success that are none, as an empty 404 is.
@@ -38,11 +41,11 @@ export const supabaseCalls = ({ url, key }: Access): CallOnce => {
  * `apikey` and as `Authorization`. A redirect is an error: followed, the POST would become a GET.
  */
 const checkedFetch =
-  (key: string): typeof fetch =>
+  (key: string, request: typeof fetch): typeof fetch =>
   async (input, init) => {
     const headers = new Headers(init?.headers)
     if (key.startsWith('sb_')) headers.delete('Authorization')
-    const response = await fetch(input, { ...init, headers, redirect: 'manual' })
+    const response = await request(input, { ...init, headers, redirect: 'manual' })
     if (response.ok) return response
     throw new BadAnswer(response.status, await response.text(), response.headers.get('retry-after'))
   }

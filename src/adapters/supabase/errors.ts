@@ -31,6 +31,11 @@ const failures = {
       'has no such function: apply the migrations with `supabase db push`, or `npm run wearon -- migrate` with DATABASE_URL',
     ...lasting,
   },
+  bucket_missing: {
+    words:
+      'has no such bucket, or hides it from this key: create virtual-tryon-images there, or see to SUPABASE_SERVICE_ROLE_KEY',
+    ...lasting,
+  },
   redirected: { words: 'sends elsewhere: SUPABASE_URL must be the address itself, with https://', ...lasting },
   unreadable: { words: 'did not answer as Supabase does: see to SUPABASE_URL', passing: false, open: true },
   unexpected: { words: 'refused the call', ...lasting },
@@ -122,6 +127,11 @@ const failureOf = (status: number, code: string): FailureOfCall => {
   if (code === 'PGRST202' || code === 'PGRST106') return 'migrations_missing'
   if (code.startsWith('PGRST30')) return 'key_refused'
   if (['PGRST000', 'PGRST002', 'PGRST003'].includes(code)) return 'unavailable'
+  return failureOfStatus(status)
+}
+
+/** What a status alone says. */
+export const failureOfStatus = (status: number): FailureOfCall => {
   if (status >= 500) return 'failed'
   return byStatus[status] ?? (status < 400 ? 'redirected' : 'unexpected')
 }
@@ -137,7 +147,7 @@ const byStatus: Readonly<Record<number, FailureOfCall>> = {
 }
 
 /** The header in seconds; a date is not understood and counts as none. */
-const retryAfterMs = (header: string | null): number | null => {
+export const retryAfterMs = (header: string | null): number | null => {
   if (header === null) return null
   const seconds = Number(header)
   return Number.isFinite(seconds) ? seconds * 1_000 : null

@@ -32,7 +32,7 @@ export const openSupabaseStore = (
       ...store.archive,
       append: async (log, steps) => {
         const outcome = await store.archive.append(log, steps).catch(refuseTooLarge)
-        if (outcome === 'appended') growth.grown()
+        if (outcome !== 'moved') growth.grown()
         return outcome
       },
     },

@@ -101,9 +101,9 @@ const keepImages = async (plot: Plot, { scenes }: Outcome, { opened }: System): 
   const files = new Map<string, string>()
   for (const [index, { sessionId, title }] of plot.scenes.entries()) {
     const completed = scenes.get(sessionId)?.facts.find((fact) => fact.type === 'generation.completed')
-    if (completed === undefined) continue
+    if (completed === undefined || opened.folder === null) continue
     const file = join(IMAGES, `${index + 1}-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.jpg`)
-    await copyFile(opened.objects.fileOf(completed.data.result.path), file)
+    await copyFile(opened.folder.fileOf(completed.data.result.path), file)
     files.set(sessionId, file)
   }
   return files

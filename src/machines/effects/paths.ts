@@ -7,6 +7,9 @@ export const resultPath = (owner: Owner, session: SessionId): string =>
     ? `stores/${owner.storeId}/generated/${session}.jpg`
     : `generated/${owner.userId}/${session}.jpg`
 
+/** The folders below which results lie, beside other files. */
+export const RESULT_FOLDERS = ['stores/', 'generated/'] as const
+
 const RESULT = /^(?:stores\/[^/]+\/generated|generated\/[^/]+)\/([^/]+)\.jpg$/
 
 /** The session whose result would lie at a path; null for any other object. */

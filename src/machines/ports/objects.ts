@@ -7,15 +7,45 @@ export interface ObjectStore {
   put(path: string, bytes: Uint8Array, metadata: ObjectMetadata): Promise<'stored' | 'exists'>
   /** The metadata of what lies at the path, or null when nothing does. */
   find(path: string): Promise<ObjectMetadata | null>
-  /** A URL that anyone may read the object with until `expiresAt` (ISO 8601). */
-  sign(path: string, validMs: number): Promise<{ url: string; expiresAt: string }>
+  /** A URL that anyone may read the object with until `expiresAt`. @throws NoSuchObject when nothing lies there. */
+  sign(path: string, validMs: number): Promise<SignedUrl>
+}
+
+export interface SignedUrl {
+  readonly url: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
+/** Nothing lies at the path, or not any more. */
+export class NoSuchObject extends Error {
+  override readonly name = 'NoSuchObject'
+
+  constructor() {
+    super('no object lies at this path')
+  }
 }
 
 /** Objects that can be taken away. */
 export interface RemovableObjects {
-  /** Answers whether something lay there. */
+  /** Answers whether something lay there; what a repeat after a lost answer finds gone counts as nothing. */
   remove(path: string): Promise<boolean>
 }
+
+export interface StoredObject {
+  readonly path: string
+  /** Milliseconds since the epoch. */
+  readonly storedAtMs: number
+}
+
+/** Objects that can be looked through. */
+export interface ListedObjects {
+  /** Every object below a folder (`a/b/`), in no order; what comes or goes meanwhile may be in it or not. */
+  list(folder: string): AsyncIterable<StoredObject>
+}
+
+/** Everything that the program does with a bucket. */
+export interface Objects extends ObjectStore, RemovableObjects, ListedObjects {}
 
 /** A stored object on its way to whoever holds a signed URL. */
 export interface OpenedObject {

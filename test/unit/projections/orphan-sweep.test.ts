@@ -35,8 +35,8 @@ const sweeping = (
       },
     },
     objects: {
-      async *list() {
-        for (const path of paths) yield { path, storedAtMs: NOW - 1.5 }
+      async *list(folder) {
+        for (const path of paths) if (path.startsWith(folder)) yield { path, storedAtMs: NOW - 1.5 }
       },
     },
     oldestWaiting: async () => waitingSince,
