@@ -1,6 +1,7 @@
 import type { Fact, FactOf, FactType } from '../events/fact.ts'
-import type { Sender } from '../events/generation.ts'
+import type { Result, Sender } from '../events/generation.ts'
 import type { Payer } from '../events/refund.ts'
+import { dollars } from './making.ts'
 import { seconds, styled } from './text.ts'
 
 /** A session's facts, one line each, with the time since the first. */
@@ -27,7 +28,7 @@ const words: { readonly [Type in FactType]: (fact: FactOf<Type>) => string } = {
   'generation.deferred': ({ at, data }) =>
     `try ${data.attempt}: ${data.code}, again in ${seconds(Date.parse(data.retryAt) - Date.parse(at))}`,
   'generation.completed': ({ data: { result } }) =>
-    `${result.found ? 'found in storage' : `made in ${seconds(result.durationMs)}`} by ${result.provenance.generator}`,
+    `${result.found ? 'found in storage,' : `made in ${seconds(result.durationMs)}`} by ${madeBy(result)}`,
   'generation.failed': ({ data }) => `${data.code}: ${data.detail}`,
   'generation.cancelled': ({ data }) => `by ${senderName(data.by)}`,
   'generation.withdrawn': ({ data }) => `${data.why}: ${data.detail}`,
@@ -42,6 +43,9 @@ const words: { readonly [Type in FactType]: (fact: FactOf<Type>) => string } = {
   'refund.settled': ({ data }) => `by ${senderName(data.by)}: ${data.how}, ${data.why}`,
   'refund.approved': ({ data }) => `by ${senderName(data.by)}${data.why ? `: ${data.why}` : ''}`,
 }
+
+const madeBy = ({ provenance: { generator, model }, usage }: Result): string =>
+  `${generator} ${model}${usage.costUsd === 0 ? '' : `, ${dollars(usage)}`}`
 
 const payerName = (payer: Payer): string => (payer.kind === 'shopper' ? `shopper ${payer.email}` : payer.kind)
 

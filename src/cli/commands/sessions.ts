@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { FactsAnswer, pageOf, SessionAnswer } from '../answers.ts'
+import { makingLines } from '../making.ts'
 import { serverOf, talksToServer } from '../server.ts'
 import { styled, styledState, tableOf } from '../text.ts'
 import { timeline } from '../timeline.ts'
@@ -49,6 +50,7 @@ const showSession = async (id: string, { json }: { json?: boolean }, command: Co
   if (json) return console.log(JSON.stringify({ session, facts }))
   console.log(`${session.session_id}  ${styledState(session.state)}  ${session.tenant ?? ''}`)
   console.log(timeline(facts))
+  for (const line of makingLines(facts)) console.log(line)
   if (session.image_url !== null) console.log(`image  ${session.image_url}`)
   if (session.error_message !== null) console.log(`told   ${session.error_message}`)
 }
