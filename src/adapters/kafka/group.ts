@@ -4,7 +4,7 @@ import { inTime } from './in-time.ts'
 
 /** The processes that take part in a log, as the broker's group coordinator sees them. */
 export interface Group {
-  /** The owners' ids, in an order that all see alike. @throws when this process's own membership has ended. */
+  /** The owners' ids, in an order that all see alike. @throws when this process has been outside for long. */
   members(): Promise<string[]>
   /** Whether this process has to join anew. A broker that is away ends nothing: the member is the same when it is back. */
   hasEnded(): boolean
@@ -24,11 +24,12 @@ export interface GroupOptions {
   /** A silent process is out after this time; brokers take 6 s at least unless told otherwise. */
   readonly sessionMs: number
   readonly clock: Clock
+  /** Hears of what is tried again. */
   readonly onError: (error: unknown) => void
   readonly signal: AbortSignal
 }
 
-/** A consumer that says nothing and is not in the group after this many sessions' time is dead (kafkajs #1719). */
+/** A consumer that is not in the group after this many sessions' time is dead, also where it says nothing (kafkajs #1719). */
 const SESSIONS_OUTSIDE_MAX = 5
 
 const CLIENT = 'wearon-owner/'
@@ -55,7 +56,7 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
 }
 
 const tryToJoin = async (options: GroupOptions): Promise<Group> => {
-  const { config, memberConfig, groupId, topic, member, sessionMs, clock } = options
+  const { config, memberConfig, groupId, topic, member, sessionMs, clock, onError } = options
   const admin = new Kafka(config).admin()
   const consumer = new Kafka({ ...memberConfig, clientId: `${CLIENT}${member}` }).consumer({
     groupId,
@@ -67,19 +68,26 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
     heartbeatInterval: sessionMs / 6,
     maxWaitTimeInMs: sessionMs / 6,
   })
+  const left = new AbortController()
   // A consumer that is trying to join ends only when it has; the broker forgets it after its session in any case.
   const leave = async () => {
+    left.abort()
     await inTime(Promise.allSettled([consumer.disconnect(), admin.disconnect()]), sessionMs, clock).catch(
       () => undefined,
     )
   }
+  const run = () => consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+  /** kafkajs gives up for good where a coordinator is not there yet, as after a broker's restart. */
+  const runAgain = async (error: unknown): Promise<void> => {
+    onError(error)
+    await clock.sleep(JOIN_AGAIN_MS, left.signal)
+    if (!left.signal.aborted) await run().catch(runAgain)
+  }
   const listeners = new Set<() => void>()
-  let crash: Error | null = null
   let outsideSince: number | null = null
   const isOutside = () => outsideSince !== null && clock.now() - outsideSince > sessionMs * SESSIONS_OUTSIDE_MAX
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    // Otherwise kafkajs joins again by itself.
-    if (!payload.restart) crash = payload.error
+    if (!payload.restart) void runAgain(payload.error)
   })
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const listener of listeners) listener()
@@ -88,20 +96,19 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
     await admin.connect()
     await consumer.connect()
     await consumer.subscribe({ topic })
-    await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+    await run()
   } catch (error) {
     await leave()
     throw error
   }
   return {
     members: async () => {
-      if (crash !== null) throw new Error('the membership in the consumer group ended', { cause: crash })
       const members = await membersOf(admin, groupId)
       outsideSince = members.includes(member) ? null : (outsideSince ?? clock.now())
       if (isOutside()) throw new Error('this process does not come back into the consumer group')
       return members
     },
-    hasEnded: () => crash !== null || isOutside(),
+    hasEnded: isOutside,
     onChange: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -14,7 +14,7 @@ import type { News } from './news.ts'
 import { isParcelsFault, type Outbox } from './outbox.ts'
 import { PartitionState } from './partition-state.ts'
 import type { Readers } from './readers.ts'
-import { type Bodies, decode, encode, type JournalRecord, type Kind } from './records.ts'
+import { type Bodies, decode, encode, type JournalRecord, type Kind, written } from './records.ts'
 import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
 import type { Wire } from './wire.ts'
@@ -170,11 +170,13 @@ class Writer {
     const { outbox, topics, clock, links } = this.#context
     const { partition, epoch } = this.#held
     const sequence = (this.#state.reached?.sequence ?? 0) + 1
-    const encoded = encode({ kind, epoch: epoch.number, token: epoch.token, sequence }, body)
+    const mark = { kind, epoch: epoch.number, token: epoch.token, sequence }
+    const encoded = encode(mark, body)
     const attempt = async () => {
       const offset = await outbox.send([{ topic: topics.journal, partition, ...encoded }])
       if (offset < this.#tail) throw this.#wentBack()
-      if (offset === this.#tail && links.changes === this.#sureAt) this.#takeIn(decode({ offset, ...encoded }))
+      if (offset === this.#tail && links.changes === this.#sureAt)
+        this.#takeIn(written(mark, { offset, bytes: encoded.value.byteLength }, body))
       else await this.#lookBack(offset)
       const { reached } = this.#state
       if (reached?.token !== epoch.token) throw new Fenced(`partition ${partition} has another owner`)

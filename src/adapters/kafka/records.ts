@@ -67,6 +67,15 @@ export const encode = <K extends Kind>(mark: Mark & { readonly kind: K }, body: 
   value: Buffer.from(JSON.stringify(body)),
 })
 
+/** A record that this process wrote itself: its body need not be read back. */
+export const written = <K extends Kind>(
+  mark: Mark & { readonly kind: K },
+  at: { readonly offset: number; readonly bytes: number },
+  body: Bodies[K],
+): JournalRecord =>
+  // The kind and its body belong together, which the union cannot say of a type parameter.
+  ({ kind: mark.kind, mark, ...at, body: () => body }) as JournalRecord
+
 /** @throws for a record of a newer program. */
 export const decode = ({ offset, headers, value }: Pick<WireRecord, 'offset' | 'headers' | 'value'>): JournalRecord => {
   const { kind = '', epoch, token = '', sequence, format } = headers
