@@ -1,27 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server as HttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { Client } from '../../src/cli/client.ts'
-import { drawGarment, drawPerson } from '../../src/pictures/draw.ts'
 import { eventually } from '../support/eventually.ts'
+import { publishForUser, servePictures } from '../support/platform-task.ts'
 import { hasPostgres } from '../support/postgres-server.ts'
 import { startProject } from '../support/postgrest-world.ts'
 import { reaches } from '../support/rehearse.ts'
 import { end, launch, type Server, startServer } from '../support/server-process.ts'
-import { newUser, order, type StoreWorld } from '../support/store-world.ts'
-
-const Published = z.looseObject({ session_id: z.string() })
+import type { StoreWorld } from '../support/store-world.ts'
 
 describe.runIf(hasPostgres)('a process with its store in a Supabase project', () => {
   let project: Awaited<ReturnType<typeof startProject>>
   let world: StoreWorld
-  let pictures: HttpServer
-  let pictureHost: string
+  let pictures: Awaited<ReturnType<typeof servePictures>>
   let folder: string
   let server: Server
   let environment: Record<string, string>
@@ -29,15 +22,7 @@ describe.runIf(hasPostgres)('a process with its store in a Supabase project', ()
   beforeAll(async () => {
     project = await startProject()
     world = await project.openWorld()
-    const drawn = new Map([
-      ['/person.jpg', await drawPerson(1)],
-      ['/garment.jpg', await drawGarment(2)],
-    ])
-    pictures = createServer((request, response) => {
-      response.setHeader('Content-Type', 'image/jpeg').end(drawn.get(request.url ?? ''))
-    })
-    await new Promise<void>((resolve) => pictures.listen(0, '127.0.0.1', resolve))
-    pictureHost = `127.0.0.1:${(pictures.address() as AddressInfo).port}`
+    pictures = await servePictures()
     folder = await mkdtemp(join(tmpdir(), 'wearon-data-'))
     environment = {
       SUPABASE_URL: project.access.url,
@@ -46,7 +31,7 @@ describe.runIf(hasPostgres)('a process with its store in a Supabase project', ()
       EVENT_LOG: 'postgres',
       DATABASE_URL: project.databaseUrl,
       PARTITIONS: '4',
-      IMAGE_HOSTS: pictureHost,
+      IMAGE_HOSTS: pictures.host,
     }
     server = await startServer(folder, environment)
   })
@@ -57,27 +42,10 @@ describe.runIf(hasPostgres)('a process with its store in a Supabase project', ()
     await project.close()
   })
 
-  /** What the platform's producer does: charge, row, task. */
-  const publish = async (imageUrls: readonly string[]) => {
-    const user = newUser()
-    const placed = order(user)
-    await world.producer.order(placed)
-    const task = {
-      task_id: randomUUID(),
-      channel: 'b2c',
-      user_id: user.channel === 'b2c' ? user.userId : null,
-      session_id: placed.sessionId,
-      image_urls: imageUrls,
-      prompt: '',
-      request_id: placed.requestId,
-      created_at: new Date().toISOString(),
-    }
-    await new Client(server.url).post('/v1/generations', task, Published)
-    return { user, session: placed.sessionId }
-  }
+  const publish = (imageUrls: readonly string[]) => publishForUser(world, server.url, imageUrls)
 
   it("completes the platform's row, and keeps the credit", async () => {
-    const { user, session } = await publish([`http://${pictureHost}/person.jpg`, `http://${pictureHost}/garment.jpg`])
+    const { user, session } = await publish(pictures.urls)
     await reaches(new Client(server.url), session, 'completed')
     await eventually(async () =>
       expect(await world.row(session)).toMatchObject({ status: 'completed', state: 'completed' }),
@@ -86,7 +54,7 @@ describe.runIf(hasPostgres)('a process with its store in a Supabase project', ()
   })
 
   it('gives the credit of a failed session back', async () => {
-    const { user, session } = await publish(['http://169.254.169.254/person.jpg', `http://${pictureHost}/garment.jpg`])
+    const { user, session } = await publish(['http://169.254.169.254/person.jpg', pictures.urls[1]])
     await reaches(new Client(server.url), session, 'refunded')
     await eventually(async () =>
       expect(await world.row(session)).toMatchObject({ status: 'failed', state: 'refunded' }),
