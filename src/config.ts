@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { openaiOf, openaiProblems } from './config/openai.ts'
 import { supabaseOf, supabaseProblems } from './config/supabase.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
@@ -45,6 +46,11 @@ const Variables = z.object({
   OPENAI_API_KEY: given(z.string().optional()),
   OPENAI_BASE_URL: url(/^https?$/),
   OPENAI_MAX_RETRIES: whole(defaultPolicy.retries.transient, 0, 20),
+  OPENAI_REQUESTS_PER_MINUTE: whole(300, 1, 1_000_000),
+  IMAGE_MODEL: given(z.string().default('gpt-image-1.5')),
+  IMAGE_SIZE: given(z.string().default('1024x1536')),
+  IMAGE_QUALITY: given(z.string().default('medium')),
+  IMAGE_PRICES: list,
   PUBLIC_URL: url(/^https?$/),
   WORKER_CONCURRENCY: whole(5, 1, 1_000),
   REFUND_CONCURRENCY: whole(4, 1, 100),
@@ -77,6 +83,8 @@ export interface Config {
   readonly redisUrl: string | undefined
   /** The project's address and the key of its service role. */
   readonly supabase: { readonly url: string; readonly key: string } | null
+  /** Null unless it makes the images. */
+  readonly openai: ReturnType<typeof openaiOf>
   readonly kafka: {
     /** `host:port` each. */
     readonly brokers: readonly string[]
@@ -125,7 +133,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`))
   const variables = parsed.data
   const choices = choose(variables)
-  const problems = [...notBuiltYet(choices), ...missing(variables, choices)]
+  const problems = missing(variables, choices)
   if (problems.length > 0) throw new ConfigError(problems)
   const dataDir = resolve(variables.DATA_DIR)
   return {
@@ -140,6 +148,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
     supabase: supabaseOf(variables),
+    openai: valueOf(choices, 'GENERATOR') === 'openai' ? openaiOf(variables) : null,
     kafka: kafkaOf(variables),
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
@@ -205,21 +214,6 @@ const choice = (name: string, chosen: string | undefined, otherwise: readonly [b
 const valueOf = (choices: readonly Choice[], name: string): string =>
   choices.find((one) => one.name === name)?.value ?? ''
 
-const BUILT: Readonly<Record<string, readonly string[]>> = {
-  EVENT_LOG: ['embedded', 'postgres', 'redis', 'kafka'],
-  STORE: ['embedded', 'postgres', 'supabase'],
-  OBJECTS: ['folder', 'supabase'],
-  GENERATOR: ['preview'],
-}
-
-const notBuiltYet = (choices: readonly Choice[]): string[] =>
-  choices
-    .filter(({ name, value }) => !BUILT[name]?.includes(value))
-    .map(
-      ({ name, value, because }) =>
-        `${name}=${value} (${because}) is not built yet; set ${name} to one of ${BUILT[name]?.join(', ')}`,
-    )
-
 const missing = (variables: Variables, choices: readonly Choice[]): string[] => [
   ...['EVENT_LOG', 'STORE']
     .filter((name) => valueOf(choices, name) === 'postgres' && variables.DATABASE_URL === undefined)
@@ -240,4 +234,5 @@ const missing = (variables: Variables, choices: readonly Choice[]): string[] => 
     variables,
     choices.filter(({ value }) => value === 'supabase').map(({ name }) => name),
   ),
+  ...openaiProblems(variables, valueOf(choices, 'GENERATOR') === 'openai'),
 ]

@@ -1,4 +1,5 @@
 import type { FolderObjects } from '../adapters/folder/objects.ts'
+import { openaiGenerator } from '../adapters/openai/generator.ts'
 import { openEmbedded } from '../adapters/postgres/embedded.ts'
 import type { FolderLock } from '../adapters/postgres/lock.ts'
 import { migrate, pending } from '../adapters/postgres/migrate.ts'
@@ -61,7 +62,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
     store,
     objects,
     folder,
-    generator: previewGenerator(),
+    generator: config.openai === null ? previewGenerator() : openaiGenerator({ ...config.openai, env }),
     played,
     checks: [...checksOf(config, store, log, remedy), ...checks],
     alone: config.eventLog === 'embedded' && config.store === 'embedded',

@@ -3,6 +3,7 @@ import { sessionTable } from '../machines/compile.ts'
 import { generate } from '../machines/effects/generate.ts'
 import { refund } from '../machines/effects/refund.ts'
 import type { Environment } from '../machines/ports/environment.ts'
+import { both } from '../machines/runtime/both.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { Worker } from '../machines/runtime/worker.ts'
@@ -29,7 +30,7 @@ export const openWorker = (config: Config, env: Environment, opened: Opened): Wo
         generate: generate({ clock, platform: store.platform, pictures, generator, objects }),
         refund: refund(store.platform),
       },
-      generations: new EffectPool(config.concurrency, rate, clock),
+      generations: new EffectPool(config.concurrency, both(generator.gate, rate), clock),
       refunds: new EffectPool(config.refundConcurrency, new RateShare(null, clock), clock),
       drainMs: config.shutdownGraceMs,
     },

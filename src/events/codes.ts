@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * How often a failure is tried again: `transient` up to OPENAI_MAX_RETRIES, `rate_limited` and `unknown` once by default, an
- * `outage` of a part of ours, which costs nothing, until the session is too old.
+ * `outage` of a part of ours, or of the provider's account, which costs nothing, until the session is too old.
  */
 export type RetryClass = 'never' | CountedRetry | 'outage'
 export type CountedRetry = 'transient' | 'rate_limited' | 'unknown'
@@ -39,6 +39,8 @@ export const failures = {
   provider_rejected: { retry: 'never', message: tryLater },
   provider_malformed: { retry: 'never', message: tryLater },
   provider_unavailable: { retry: 'transient', message: tryLater },
+  /** The provider refuses the whole account for now, and was not asked. */
+  provider_paused: { retry: 'outage', message: tryLater },
   outcome_unknown: { retry: 'unknown', message: tryLater },
   /** Storage did not answer: before the provider is asked, or with a paid image that is kept meanwhile. */
   storage_failed: { retry: 'outage', message: tryLater },

@@ -63,6 +63,32 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     labels: ['effect', 'how'],
     buckets: effectSeconds,
   },
+  provider_calls_total: {
+    type: 'counter',
+    help: 'Requests to the provider of images, by what they came to: image, or the code of the failure.',
+    labels: ['code'],
+  },
+  provider_call_seconds: {
+    type: 'histogram',
+    help: 'Time that a request to the provider of images took, its answer read in full.',
+    labels: ['code'],
+    buckets: effectSeconds,
+  },
+  provider_tokens_total: {
+    type: 'counter',
+    help: 'Tokens that the provider counted: text_in, image_in, text_out, image_out.',
+    labels: ['kind'],
+  },
+  provider_cost_usd_total: {
+    type: 'counter',
+    help: 'What those tokens cost in USD, by the prices that are set.',
+    labels: [],
+  },
+  provider_breaker_open: {
+    type: 'gauge',
+    help: '1 while the provider refuses the account (key, budget, model): no generation starts but a probe. Page somebody.',
+    labels: [],
+  },
   loop_restarts_total: { type: 'counter', help: 'Loops that failed and were started again.', labels: ['loop'] },
   partition_failures_total: {
     type: 'counter',

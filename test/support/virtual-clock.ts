@@ -15,6 +15,11 @@ export class VirtualClock implements Clock {
     return this.#sleepers.size
   }
 
+  /** How long until the next sleeper wakes, in ms; infinite when none sleeps. */
+  get nextMs(): number {
+    return Math.min(...[...this.#sleepers].map(({ until }) => until)) - this.#now
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {

@@ -42,10 +42,49 @@ describe('readConfig', () => {
     expect(problems.map((line) => line.split(' ')[0])).toEqual(['PORT', 'DATABASE_URL', 'PARTITIONS', 'LOG_LEVEL'])
   })
 
-  it('says of a choice that is not built yet that it is not, and what follows from what', () => {
-    expect(problemsOf({ OPENAI_API_KEY: 'sk-1' })).toEqual([
-      'GENERATOR=openai (OPENAI_API_KEY is set) is not built yet; set GENERATOR to one of preview',
-    ])
+  it('takes a key for the choice of the provider, with the model, size, quality and prices of the contract', () => {
+    const { openai } = readConfig({ OPENAI_API_KEY: 'sk-1' })
+    expect(openai).toEqual({
+      apiKey: 'sk-1',
+      baseUrl: 'https://api.openai.com/v1',
+      requestsPerMinute: 300,
+      image: { model: 'gpt-image-1.5', size: '1024x1536', quality: 'medium' },
+      prices: { textIn: 5, imageIn: 8, textOut: 10, imageOut: 32 },
+    })
+    expect(readConfig({ OPENAI_API_KEY: 'sk-1', GENERATOR: 'preview', IMAGE_MODEL: 'x' }).openai).toBeNull()
+  })
+
+  it.each([
+    [{ GENERATOR: 'openai', OPENAI_API_KEY: '' }, 'OPENAI_API_KEY is needed for GENERATOR=openai'],
+    [{ OPENAI_API_KEY: 'sk-1\n' }, 'OPENAI_API_KEY holds a space'],
+    [{ IMAGE_MODEL: 'gpt-image-1' }, 'IMAGE_MODEL=gpt-image-1 is not known: take one of gpt-image-1.5, gpt-image-2,'],
+    [{ IMAGE_MODEL: 'gpt-image-2.5' }, 'IMAGE_MODEL=gpt-image-2.5 is not known'],
+    [{ IMAGE_SIZE: '2048x2048' }, 'IMAGE_SIZE=2048x2048: gpt-image-1.5 takes 1024x1024, 1536x1024, 1024x1536, auto'],
+    [
+      { IMAGE_MODEL: 'gpt-image-2', IMAGE_SIZE: '1000x1500' },
+      'IMAGE_SIZE=1000x1500: gpt-image-2 takes auto or WIDTHxHEIGHT',
+    ],
+    [{ IMAGE_MODEL: 'gpt-image-2', IMAGE_SIZE: '512x1600' }, 'IMAGE_SIZE=512x1600: gpt-image-2 takes'],
+    [
+      { IMAGE_MODEL: 'gpt-image-2', IMAGE_QUALITY: 'max' },
+      'IMAGE_QUALITY=max: gpt-image-2 takes low, medium, high, auto',
+    ],
+    [{ IMAGE_PRICES: '5,8,ten,32' }, 'IMAGE_PRICES is four prices in USD'],
+    [{ IMAGE_PRICES: '5,8,10' }, 'IMAGE_PRICES is four prices in USD'],
+  ])('refuses %o in one line, and never shows the key', (environment, problem) => {
+    const problems = problemsOf({ OPENAI_API_KEY: 'sk-1', ...environment })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(problem)
+    expect(problems[0]).not.toContain('sk-1')
+  })
+
+  it.each([
+    { IMAGE_MODEL: 'gpt-image-1.5', IMAGE_SIZE: 'auto', IMAGE_QUALITY: 'auto' },
+    { IMAGE_MODEL: 'gpt-image-2', IMAGE_SIZE: '1152x2048' },
+    { IMAGE_MODEL: 'gpt-image-2.5-sunburst', IMAGE_SIZE: '2160x3840', IMAGE_QUALITY: 'max' },
+    { IMAGE_MODEL: 'gpt-image-9', IMAGE_SIZE: '1x1', IMAGE_PRICES: '1,2,3.5,0' },
+  ])('takes %o', (environment) => {
+    expect(readConfig({ OPENAI_API_KEY: 'sk-1', ...environment }).openai?.image.model).toBe(environment.IMAGE_MODEL)
   })
 
   it('wants a database where one was chosen', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/environment.ts'
+import type { Gate } from '../ports/generator.ts'
 import { FairQueue, type Queued } from './fair-queue.ts'
-import type { RateShare } from './rate-share.ts'
 
 /** Work that waits for a slot. */
 export interface Candidate extends Queued {
@@ -22,7 +22,7 @@ export interface Slot {
  */
 export class EffectPool {
   readonly #concurrency: number
-  readonly #rate: RateShare
+  readonly #rate: Gate
   readonly #clock: Clock
   readonly #queue = new FairQueue<Candidate>()
   readonly #suspects = new FairQueue<Candidate>()
@@ -34,7 +34,7 @@ export class EffectPool {
   #admitting = false
   #waitsForRate = false
 
-  constructor(concurrency: number, rate: RateShare, clock: Clock) {
+  constructor(concurrency: number, rate: Gate, clock: Clock) {
     this.#concurrency = concurrency
     this.#rate = rate
     this.#clock = clock

@@ -237,7 +237,7 @@ describe('a try that ends', () => {
   })
 })
 
-const outages = ['storage_failed', 'platform_unavailable'] as const
+const outages = ['storage_failed', 'platform_unavailable', 'provider_paused'] as const
 
 /** How often the platform's contract has each failure tried again, with the policy that is the default. */
 const retries: Record<Exclude<FailureCode, (typeof outages)[number]>, number> = {
