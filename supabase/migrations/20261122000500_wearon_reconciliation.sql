@@ -4,61 +4,104 @@
 create index if not exists wearon_store_generation_sessions_request
   on public.store_generation_sessions (store_id, request_id);
 create index if not exists refunds_requested on wearon.refunds (requested_at);
-
--- The ledger's refunds, each with the session that it stands for (null: none of the platform's or ours).
-create or replace view wearon.ledger_refunds with (security_invoker = true) as
-  select t.id::text as ledger_record, t.amount, t.created_at, 'b2c' as channel, t.user_id as owner_id, t.description,
-    coalesce(record.session_id, wearon.session_named(t.description)) as session_id
-  from public.credit_transactions as t left join wearon.refund_records as record on record.ledger_record = t.id::text
-  where t.type = 'refund'
-  union all
-  select t.id::text, t.amount, t.created_at, 'b2b', t.store_id, t.description,
-    coalesce(record.session_id, wearon.session_named(t.description), r.id)
-  from public.store_credit_transactions as t
-    left join wearon.refund_records as record on record.ledger_record = t.id::text
-    left join public.store_generation_sessions as r on r.store_id = t.store_id and r.request_id = t.request_id
-  where t.type = 'refund';
-
--- Accounts whose balance is not the sum of its transactions; a shopper's purchases are only in its own counters.
-create or replace view wearon.balance_differences with (security_invoker = true) as
-  select 'user' as kind, c.user_id as owner_id, null as email, c.balance, coalesce(sum(t.amount), 0) as expected, c.updated_at
-  from public.user_credits as c left join public.credit_transactions as t using (user_id)
-  group by c.user_id, c.balance, c.updated_at having c.balance <> coalesce(sum(t.amount), 0)
-  union all
-  select 'store', c.store_id, null, c.balance, coalesce(sum(t.amount), 0), c.updated_at
-  from public.store_credits as c left join public.store_credit_transactions as t
-    on t.store_id = c.store_id and t.type <> 'overage'
-      and coalesce(t.description, '') not like '%(shopper=%' and coalesce(t.description, '') not like '%[shopper\_hash=%'
-  group by c.store_id, c.balance, c.updated_at having c.balance <> coalesce(sum(t.amount), 0)
-  union all
-  select 'shopper', store_id, shopper_email, balance, total_purchased - total_spent, updated_at
-  from public.store_shopper_credits where balance <> total_purchased - total_spent;
+-- Transactions of a time: only ever added at the end, so that an index of blocks is enough, and costs the platform next to nothing.
+create index if not exists wearon_credit_transactions_time on public.credit_transactions using brin (created_at) with (autosummarize = on);
+create index if not exists wearon_store_credit_transactions_time
+  on public.store_credit_transactions using brin (created_at) with (autosummarize = on);
+-- Refunds by the session that they name, as `wearon.session_named` reads it: spelled out, since the platform may not call ours.
+create index if not exists wearon_credit_transactions_named on public.credit_transactions ((substring(description from
+  '^(?:refund:|Stuck job recovery: session )([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)')::uuid))
+  where type = 'refund';
+create index if not exists wearon_store_credit_transactions_named on public.store_credit_transactions ((substring(description from
+  '^(?:refund:|Stuck job recovery: session )([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)')::uuid))
+  where type = 'refund';
 
 -- The shopper that a transaction is marked with: the e-mail, or the hash where it is not that of the row's shopper.
-create or replace function wearon.shopper_marked(p_description text, p_shopper_email text) returns text language sql immutable as $$
+create or replace function wearon.shopper_marked(p_description text, p_shopper_email text) returns text
+language sql immutable parallel safe as $$
   select case when p_description like '%shopper%' then coalesce(substring(p_description from '\(shopper=([^()]+)\)\s*$'),
     case when substring(p_description from '\[shopper_hash=([0-9a-f]{12})\]') in
       (left(md5(lower(trim(p_shopper_email))), 12), left(md5(p_shopper_email), 12)) then lower(trim(p_shopper_email))
     else substring(p_description from '\[shopper_hash=[0-9a-f]{12}\]') end) end
 $$;
 
+-- Who a transaction is of, in one word.
+create or replace function wearon.account(p_channel text, p_owner uuid, p_shopper text) returns text language sql immutable parallel safe as $$
+  select p_channel || ':' || p_owner::text || coalesce(' ' || p_shopper, '')
+$$;
+
+-- The ledger's refunds, each with the session that it stands for (null: none of the platform's or ours).
+create or replace view wearon.ledger_refunds with (security_invoker = true) as
+  select t.id, t.id::text as ledger_record, t.amount, t.created_at, 'b2c' as channel, t.user_id as owner_id, t.description,
+    wearon.account('b2c', t.user_id, null) as account, coalesce(record.session_id, wearon.session_named(t.description)) as session_id
+  from public.credit_transactions as t left join wearon.refund_records as record on record.ledger_record = t.id::text
+  where t.type = 'refund'
+  union all
+  select t.id, t.id::text, t.amount, t.created_at, 'b2b', t.store_id, t.description,
+    wearon.account('b2b', t.store_id, wearon.shopper_marked(t.description, r.shopper_email)),
+    coalesce(record.session_id, wearon.session_named(t.description), r.id)
+  from public.store_credit_transactions as t
+    left join wearon.refund_records as record on record.ledger_record = t.id::text
+    left join public.store_generation_sessions as r on r.store_id = t.store_id and r.request_id = t.request_id
+  where t.type = 'refund';
+
+-- The refunds that may stand for one of these sessions, so that nobody looks through the whole ledger for a few; null for so many
+-- sessions that this is quicker.
+create or replace function wearon.refunds_near(p_sessions uuid[]) returns uuid[] language sql stable as $$
+  select case when cardinality(p_sessions) < 100000 then array(
+    select r.ledger_record::uuid from wearon.refund_records as r where r.session_id = any (p_sessions) and r.ledger_record is not null
+    union all
+    select t.id from public.credit_transactions as t where t.type = 'refund' and wearon.session_named(t.description) = any (p_sessions)
+    union all
+    select t.id from public.store_credit_transactions as t where t.type = 'refund' and wearon.session_named(t.description) = any (p_sessions)
+    union all
+    select t.id from public.store_generation_sessions as r join public.store_credit_transactions as t
+      on t.store_id = r.store_id and t.request_id = r.request_id and t.type = 'refund'
+    where r.id = any (p_sessions)) end
+$$;
+
+-- The same for a part of the books; null for all of them.
+create or replace function wearon.refunds_of(p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid) returns uuid[]
+language plpgsql stable as $$
+begin
+  if p_session is not null then return wearon.refunds_near(array[p_session]); end if;
+  if p_from is null and p_until is null and p_owner is null then return null; end if;
+  return wearon.refunds_near(array(select s.session_id from wearon.refunds as s where (p_owner is null or s.owner_id = p_owner)
+    and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)));
+end $$;
+
+-- Accounts whose balance is not the sum of its transactions; a shopper's purchases are only in its own counters.
+create or replace view wearon.balance_differences with (security_invoker = true) as
+  select 'user' as kind, c.user_id as owner_id, null as email, c.balance, coalesce(t.sum, 0) as expected, c.updated_at
+  from public.user_credits as c left join (
+    select user_id, sum(amount) as sum from public.credit_transactions group by user_id) as t using (user_id)
+  where c.balance <> coalesce(t.sum, 0)
+  union all
+  select 'store', c.store_id, null, c.balance, coalesce(t.sum, 0), c.updated_at
+  from public.store_credits as c left join (
+    select store_id, sum(amount) as sum from public.store_credit_transactions
+    where type <> 'overage' and coalesce(description, '') not like '%(shopper=%' and coalesce(description, '') not like '%[shopper\_hash=%'
+    group by store_id) as t using (store_id)
+  where c.balance <> coalesce(t.sum, 0)
+  union all
+  select 'shopper', store_id, shopper_email, balance, total_purchased - total_spent, updated_at
+  from public.store_shopper_credits where balance <> total_purchased - total_spent;
+
 -- One line per session of ours: what was charged, what was given back, and the name of its place in the books. `drift`: credits
--- that are not where the facts say. Sessions count for the day on which they were requested; null bounds are none.
+-- that are not where the facts say. Sessions count for the day on which they were requested; null bounds are none. `p_refunds`: the
+-- ledger's refunds that may be theirs, null for all. One query, so that whoever calls it pays for no column that is not asked for.
 create or replace function wearon.session_lines(
-  p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid)
+  p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid, p_refunds uuid[])
 returns table (session_id uuid, channel text, owner_id uuid, requested_at timestamptz, since timestamptz, outcome text, refund text,
   charged integer, refunds integer, given_back integer, class text, drift integer, detail text)
-language plpgsql stable as $$
-declare rows_follow boolean := public.wearon_projection_position('sessions') >= public.wearon_projection_position('refunds');
-begin
-  return query
-  with scope as materialized (
+language sql stable as $$
+  with scope as (
     select s.session_id, coalesce(s.channel, case when b2c.id is not null then 'b2c' when b2b.id is not null then 'b2b' end) as channel,
-      coalesce(b2c.user_id, b2b.store_id, s.owner_id) as owner_id, coalesce(s.requested_at, s.ended_at) as requested_at, s.since,
+      coalesce(b2c.user_id, b2b.store_id, s.owner_id) as owner_id, s.requested_at, s.since,
       case when s.ended_at > p_as_of then 'open' else s.outcome end as outcome,
       case when s.state is null or s.since > p_as_of then null
         when s.state in ('owed', 'escalated') or s.settled_at <= p_as_of then s.state else 'owed' end as refund,
-      s.waiver_reason, coalesce(s.waiver_detail, s.settled_why, s.last_error) as words, s.settled_how, s.ledger_record,
+      s.waiver_reason, coalesce(s.waiver_detail, s.settled_why, s.last_error) as words, s.settled_how,
       case when made.session_id is not null then 0
         -- A user's charges name no session: each of the producer's rows stands for one credit.
         when b2c.id is not null then 1
@@ -71,32 +114,36 @@ begin
       b2c.id is null and b2b.id is null and not exists (select from public.users where id = s.owner_id)
         and not exists (select from public.stores where id = s.owner_id) as account_gone,
       -- What the projection of rows has not written yet is no difference.
-      coalesce(b2c.seq, b2b.seq, 0) >= s.seq or rows_follow and aside.session_id is null as row_follows
+      coalesce(b2c.seq, b2b.seq, 0) >= s.seq
+        or (select public.wearon_projection_position('sessions') >= public.wearon_projection_position('refunds'))
+          and not exists (select from wearon.set_aside as a where a.projection = 'sessions' and a.session_id = s.session_id) as row_follows,
+      coalesce(given.refunds, 0) as refunds, coalesce(given.credits, 0) as given_back, given.account, given.last_account
     from wearon.refunds as s
       left join wearon.created_rows as made on made.session_id = s.session_id
-      left join (select distinct a.session_id from wearon.set_aside as a where a.projection = 'sessions') as aside
-        on aside.session_id = s.session_id
       left join public.generation_sessions as b2c on b2c.id = s.session_id
       left join public.store_generation_sessions as b2b on b2b.id = s.session_id
       left join public.store_credit_transactions as charge on charge.store_id = coalesce(b2b.store_id, s.owner_id)
         and charge.request_id = coalesce(b2b.request_id, s.request_id) and charge.type = 'deduction'
-    where (p_session is null or s.session_id = p_session) and (p_owner is null or s.owner_id = p_owner)
-      and coalesce(s.requested_at, s.ended_at, '-infinity') <= p_as_of
-      and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)),
-  given as (
-    select s.session_id, count(*)::integer as refunds, sum(l.amount)::integer as given_back,
-      bool_or(l.channel is distinct from s.channel or l.owner_id is distinct from s.owner_id or s.channel = 'b2b' and
-        wearon.shopper_marked(l.description, s.shopper_email) is distinct from wearon.shopper_marked(s.charge, s.shopper_email)) as wrong_payer
-    from scope as s join wearon.ledger_refunds as l on l.session_id = s.session_id
-    -- The ledger's clock is not ours: what a fact of that time names was there.
-    where l.created_at <= p_as_of or (l.ledger_record = s.ledger_record and s.refund = 'issued')
-    group by s.session_id),
+      left join (
+        select l.session_id, count(*)::integer as refunds, sum(l.amount)::integer as credits,
+          min(l.account) as account, max(l.account) as last_account
+        from wearon.ledger_refunds as l where (p_refunds is null or l.id = any (p_refunds))
+          -- The ledger's clock is not ours: what a fact of that time names was there.
+          and (l.created_at <= p_as_of or (select f.settled_at <= p_as_of from wearon.refunds as f
+            where f.session_id = l.session_id and f.ledger_record = l.ledger_record and f.state = 'issued'))
+        group by l.session_id) as given on given.session_id = s.session_id
+    where (p_session is null or s.session_id = p_session) and (p_owner is null or s.owner_id = p_owner) and s.requested_at <= p_as_of
+      and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)
+    -- Computes each of these once per row.
+    offset 0),
   books as (
-    select s.*, coalesce(g.refunds, 0) as refunds, coalesce(g.given_back, 0) as given_back, coalesce(g.wrong_payer, false) as wrong_payer,
+    select s.*,
+      s.refunds > 0 and (s.account, s.last_account) is distinct from (paid.account, paid.account) as wrong_payer,
       s.row_follows and s.status is not null and (
         s.outcome <> 'open' and s.status <> s.outcome or not s.made and s.charged > 0 and s.credits_used is distinct from s.charged)
         or s.refund = 'waived' and s.waiver_reason = 'row_completed' as row_differs
-    from scope as s left join given as g on g.session_id = s.session_id),
+    from scope as s cross join lateral (select wearon.account(s.channel, s.owner_id,
+      case when s.channel = 'b2b' then wearon.shopper_marked(s.charge, s.shopper_email) end) as account) as paid),
   named as (
     select b.*, case
       when b.account_gone then 'account_gone'
@@ -115,7 +162,7 @@ begin
       when b.refund is null then 'imported'
       when p_as_of - b.since > interval '1 hour' then 'overdue'
       else 'owed' end as class
-    from books as b)
+    from books as b offset 0)
   select n.session_id, n.channel, n.owner_id, n.requested_at, coalesce(n.since, n.requested_at), n.outcome, n.refund, n.charged, n.refunds,
     n.given_back, n.class, case
       when n.class = 'wrong_payer' then n.given_back
@@ -123,8 +170,8 @@ begin
         - case when n.outcome = 'failed' and n.refund not in ('waived', 'settled') then n.charged else 0 end)
       else 0 end,
     case when n.class = 'row_differs' then format('the row says %s and %s credits', n.status, n.credits_used) else n.words end
-  from named as n;
-end $$;
+  from named as n
+$$;
 
 -- Refunds of no session of ours. What the platform settled before a task came to us is explained by its own failed row.
 create or replace function wearon.unknown_refunds(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
@@ -149,6 +196,8 @@ end $$;
 create or replace function wearon.charge_differences(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
 returns table (user_id uuid, day date, charges integer, sessions integer) language plpgsql stable as $$
 begin
+  -- No day begins in this part.
+  if date_trunc('day', p_until - interval '1 microsecond', 'UTC') < p_from then return; end if;
   return query
   with days as (
     select one.user_id, one.day, sum(one.charges)::integer as charges, sum(one.sessions)::integer as sessions from (
@@ -167,10 +216,10 @@ begin
     from days as d window w as (partition by d.user_id order by d.day))
   select n.user_id, n.day, n.charges, n.sessions from neighbours as n
   where n.after is not true and n.before is not true and n.day < ((p_as_of - interval '1 minute') at time zone 'UTC')::date
-    and (p_from is null or n.day >= (p_from at time zone 'UTC')::date) and (p_until is null or n.day < (p_until at time zone 'UTC')::date);
+    and (p_from is null or n.day::timestamp at time zone 'UTC' >= p_from) and (p_until is null or n.day::timestamp at time zone 'UTC' < p_until);
 end $$;
 
--- Everything else that has a place in the books, in one form. Balances are as they are, of no day.
+-- Everything else that has a place in the books and a time, in one form.
 create or replace function wearon.other_lines(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid)
 returns table (class text, kind text, key text, session_id uuid, channel text, owner_id uuid, email text, ledger_record text,
   since timestamptz, charged integer, given_back integer, drift integer, detail text)
@@ -180,8 +229,8 @@ begin
   select 'set_aside', 'session', a.session_id::text, a.session_id, null::text, null::uuid, null::text, null::text, min(a.set_aside_at), 0, 0, 0,
     (array_agg(a.reason order by a.seq))[1]
   from wearon.set_aside as a where a.projection = 'refunds' and p_owner is null and (p_session is null or a.session_id = p_session)
-    and (p_from is null or a.set_aside_at >= p_from) and (p_until is null or a.set_aside_at < p_until)
-  group by a.session_id;
+  group by a.session_id
+  having (p_from is null or min(a.set_aside_at) >= p_from) and (p_until is null or min(a.set_aside_at) < p_until);
   if p_session is not null then return; end if;
   return query
   select 'unknown_to_us', 'refund', l.ledger_record, l.session_id, l.channel, l.owner_id, null::text, l.ledger_record, l.created_at,
@@ -194,9 +243,16 @@ begin
   return query
   select o.class, case o.class when 'orphan_row' then 'session' when 'orphan_charge' then 'charge' else 'object' end, o.key, o.session_id,
     o.channel, o.owner_id, null::text, null::text, o.since, o.credits, 0, 0, o.detail
-  from wearon.orphan_lines(p_as_of, p_owner) as o
-  where (p_from is null or o.since >= p_from) and (p_until is null or o.since < p_until);
-  if p_from is not null or p_until is not null then return; end if;
+  from wearon.orphan_lines(p_as_of, p_from, p_until, p_owner) as o;
+end $$;
+
+-- Balances are as they are, of no day: they belong to no part of the books but an owner's.
+create or replace function wearon.balance_lines(p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid)
+returns table (class text, kind text, key text, session_id uuid, channel text, owner_id uuid, email text, ledger_record text,
+  since timestamptz, charged integer, given_back integer, drift integer, detail text)
+language plpgsql stable as $$
+begin
+  if p_from is not null or p_until is not null or p_session is not null then return; end if;
   return query
   select 'balance_differs', 'account', concat(b.owner_id, '|', b.email), null::uuid, case b.kind when 'user' then 'b2c' else 'b2b' end, b.owner_id,
     b.email, null::text, b.updated_at, 0, 0, abs(b.balance - b.expected)::integer,

@@ -35,35 +35,37 @@ create or replace function wearon.is_exception(p_class text) returns boolean lan
   select p_class not in ('matched', 'open', 'owed', 'settled', 'imported', 'account_gone')
 $$;
 
--- A number for a line; the sum over all lines names the whole, in whatever order they come.
-create or replace function wearon.line_hash(p_line text) returns bigint language sql immutable as $$
-  select ('x' || left(md5(p_line), 15))::bit(60)::bigint
+-- A number for a line; the sum over all lines names the whole, in whatever order they come. Not md5, which took as long as the rest.
+create or replace function wearon.line_hash(p_line text) returns bigint language sql immutable parallel safe as $$
+  select hashtextextended(p_line, 0)
 $$;
 
 create or replace function public.wearon_reconciliation(p_as_of timestamptz default null, p_from timestamptz default null,
   p_until timestamptz default null, p_owner uuid default null, p_session uuid default null) returns json
-language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' set random_page_cost = 1.1 as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of);
+  near constant uuid[] := wearon.refunds_of(p_from, p_until, p_owner, p_session);
 begin
   return (with cube as materialized (
-    select l.class, l.channel, wearon.bucket(l.outcome, l.refund) as bucket, wearon.age_bucket(as_of - l.since) as age,
-      l.refund = 'escalated' as escalated, count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back,
+    select l.class, l.channel, l.outcome, l.refund, case when l.class in ('owed', 'overdue') then wearon.age_bucket(as_of - l.since) end as age,
+      count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back,
       sum(greatest(l.charged - l.given_back, 0)) as remainder, sum(l.drift) as drift, min(l.since) as since,
       sum(wearon.line_hash(concat_ws('|', l.session_id, l.class, l.charged, l.refunds, l.given_back))) as hash
-    from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4, 5),
+    from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session, near) as l group by 1, 2, 3, 4, 5),
   others as materialized (
     select o.class, count(*) as count, sum(o.drift) as drift,
       sum(wearon.line_hash(concat_ws('|', o.kind, o.key, o.class, o.charged, o.given_back, o.drift))) as hash
-    from wearon.other_lines(as_of, p_from, p_until, p_owner, p_session) as o group by 1),
+    from (select * from wearon.other_lines(as_of, p_from, p_until, p_owner, p_session)
+      union all select * from wearon.balance_lines(p_from, p_until, p_owner, p_session)) as o group by 1),
   classes as (select class, sum(sessions) as count from cube group by class union all select class, count from others),
   sums as (
     select coalesce(sum(sessions), 0) as sessions, coalesce(sum(charged), 0) as charged, coalesce(sum(given_back), 0) as given_back,
-      coalesce(sum(remainder) filter (where bucket = 'kept'), 0) as kept,
-      coalesce(sum(remainder) filter (where bucket = 'owed'), 0) as owed,
-      coalesce(sum(remainder) filter (where bucket = 'open'), 0) as open,
+      coalesce(sum(remainder) filter (where wearon.bucket(outcome, refund) = 'kept'), 0) as kept,
+      coalesce(sum(remainder) filter (where wearon.bucket(outcome, refund) = 'owed'), 0) as owed,
+      coalesce(sum(remainder) filter (where wearon.bucket(outcome, refund) = 'open'), 0) as open,
       coalesce(sum(drift), 0) + (select coalesce(sum(o.drift), 0) from others as o) as drift,
       coalesce(sum(hash), 0) + (select coalesce(sum(o.hash), 0) from others as o) as hash,
-      coalesce(sum(sessions) filter (where escalated), 0) as escalated,
+      coalesce(sum(sessions) filter (where refund = 'escalated'), 0) as escalated,
       min(since) filter (where class in ('owed', 'overdue')) as oldest from cube)
   select json_build_object('asOf', wearon.utc(as_of), 'position', public.wearon_projection_position('refunds'),
     'ledgerLines', (select count(*) from public.credit_transactions where created_at <= as_of)
@@ -83,49 +85,103 @@ begin
   from sums as s);
 end $$;
 
--- A page of exceptions (or of the lines of one class), newest first. A line's id is its session's, or made from its key.
+-- Where the next part of the books ends, so many sessions before or after a moment (null: at the newest or the oldest one); null
+-- when there are no more sessions than that.
+create or replace function wearon.part_below(p_until timestamptz, p_from timestamptz, p_owner uuid, p_sessions integer) returns timestamptz
+language plpgsql stable as $$
+begin
+  return (select s.requested_at from wearon.refunds as s where (p_owner is null or s.owner_id = p_owner)
+      and (p_until is null or s.requested_at < p_until) and (p_from is null or s.requested_at >= p_from)
+    order by s.requested_at desc offset p_sessions limit 1);
+end $$;
+create or replace function wearon.part_above(p_from timestamptz, p_until timestamptz, p_owner uuid, p_sessions integer) returns timestamptz
+language plpgsql stable as $$
+begin
+  return (select s.requested_at from wearon.refunds as s where (p_owner is null or s.owner_id = p_owner)
+      and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)
+    order by s.requested_at offset p_sessions limit 1);
+end $$;
+
+-- The lines of a part that are exceptions, or of one class; the newest of them before a line. A line's id is its session's, or made
+-- from its key; `place` orders it: a session by its request, a balance, which is of no day, before everything.
+create or replace function wearon.placed_lines(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid,
+  p_balances boolean, p_class text, p_before timestamptz, p_before_id uuid, p_limit integer) returns json[]
+language plpgsql stable as $$
+declare near constant uuid[] := wearon.refunds_of(p_from, p_until, p_owner, p_session);
+begin
+  return array(select to_json(line) from (
+      select l.class, 'session' as kind, l.session_id as id, l.session_id, l.channel, l.owner_id, r.payer_email as email, r.ledger_record,
+        l.since, l.requested_at as place, l.charged, l.given_back, l.drift, concat_ws(', ', l.outcome, l.refund, l.detail) as detail
+      from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session, near) as l
+        join wearon.refunds as r on r.session_id = l.session_id
+      union all
+      select o.class, o.kind, case o.kind when 'session' then o.session_id else md5(o.kind || ':' || o.key)::uuid end, o.session_id, o.channel,
+        o.owner_id, o.email, o.ledger_record, o.since, o.place, o.charged, o.given_back, o.drift, o.detail
+      from (select *, since as place from wearon.other_lines(p_as_of, p_from, p_until, p_owner, p_session)
+        union all select *, timestamptz '9999-12-31 00:00Z' from wearon.balance_lines(null, null, p_owner, p_session) where p_balances) as o) as line
+    where case when p_class is null then wearon.is_exception(line.class) else line.class = p_class end
+      and (p_before is null or (line.place, line.id) < (p_before, p_before_id))
+    order by line.place desc, line.id desc limit p_limit);
+end $$;
+
+-- A page of exceptions (or of the lines of one class), newest first. Looks through some sessions, then through ten times as many,
+-- then through all, until the page is full: where there are many lines, a page costs what lies between its first and its last.
 create or replace function public.wearon_exceptions(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
   p_owner uuid default null, p_session uuid default null, p_class text default null,
   p_before timestamptz default null, p_before_id uuid default null, p_limit integer default 1) returns json
-language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' set random_page_cost = 1.1 as $$
 declare as_of constant timestamptz := wearon.moment(p_as_of);
+  balances boolean := p_from is null and p_until is null and coalesce(p_before >= '9999-12-31 00:00Z', true);
+  part integer := 5000; high timestamptz := least(p_until, p_before + interval '1 microsecond'); low timestamptz; found json[] := '{}';
 begin
-  return (select coalesce(json_agg(page order by since desc, id desc), '[]') from (
-    select * from (
-      select l.class, 'session' as kind, l.session_id as id, l.session_id, l.channel, l.owner_id, r.payer_email as email, r.ledger_record,
-        l.since, l.charged, l.given_back, l.drift, concat_ws(', ', l.outcome, l.refund, l.detail) as detail
-      from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l join wearon.refunds as r on r.session_id = l.session_id
-      union all
-      select o.class, o.kind, case o.kind when 'session' then o.session_id else md5(o.kind || ':' || o.key)::uuid end, o.session_id, o.channel,
-        o.owner_id, o.email, o.ledger_record, o.since, o.charged, o.given_back, o.drift, o.detail
-      from wearon.other_lines(as_of, p_from, p_until, p_owner, p_session) as o) as line
-    where case when p_class is null then wearon.is_exception(line.class) else line.class = p_class end
-      and (p_before is null or (line.since, line.id) < (p_before, p_before_id))
-    order by line.since desc, line.id desc limit p_limit) as page);
+  loop
+    low := case when p_session is null and part < 100000 then wearon.part_below(high, p_from, p_owner, part) end;
+    found := found || wearon.placed_lines(as_of, coalesce(low, p_from), high, p_owner, p_session,
+      balances, p_class, p_before, p_before_id, p_limit - cardinality(found));
+    exit when low is null or cardinality(found) >= p_limit;
+    high := low; part := part * 10; balances := false;
+  end loop;
+  return array_to_json(found);
 end $$;
 
--- A page of the totals per day, channel and owner, in that order.
-create or replace function public.wearon_totals(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
-  p_owner uuid default null, p_session uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
-language plpgsql stable security definer set search_path = '' set work_mem = '64MB' as $$
-declare as_of constant timestamptz := wearon.moment(p_as_of); none constant uuid := '00000000-0000-0000-0000-000000000000';
+-- The totals of a part per day, channel and owner, in that order; those behind a day and owner.
+create or replace function wearon.placed_totals(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid, p_session uuid,
+  p_after_day timestamptz, p_after_owner uuid, p_limit integer) returns json[]
+language plpgsql stable as $$
+declare near constant uuid[] := wearon.refunds_of(p_from, p_until, p_owner, p_session);
+  none constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
-  return (with lines as (
-    select date_trunc('day', l.requested_at at time zone 'UTC') at time zone 'UTC' as day, coalesce(l.owner_id, none) as owner_id, l.channel, l.class,
-      count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back, sum(l.drift) as drift,
-      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'kept') as kept,
-      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'owed') as owed,
-      sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'open') as open
-    from wearon.session_lines(as_of, p_from, p_until, p_owner, p_session) as l group by 1, 2, 3, 4),
-  totals as (
+  return array(select to_json(total) from (
     select day, owner_id, max(channel) as channel, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
       coalesce(sum(kept), 0) as kept, coalesce(sum(owed), 0) as owed, coalesce(sum(open), 0) as open, sum(drift) as drift,
       json_object_agg(class, sessions) as classes
-    from (select day, owner_id, max(channel) as channel, class, sum(sessions) as sessions, sum(charged) as charged, sum(given_back) as given_back,
-        sum(kept) as kept, sum(owed) as owed, sum(open) as open, sum(drift) as drift from lines group by day, owner_id, class) as by_class
+    from (
+      select date_trunc('day', l.requested_at at time zone 'UTC') at time zone 'UTC' as day, coalesce(l.owner_id, none) as owner_id, l.class,
+        max(l.channel) as channel, count(*) as sessions, sum(l.charged) as charged, sum(l.given_back) as given_back, sum(l.drift) as drift,
+        sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'kept') as kept,
+        sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'owed') as owed,
+        sum(greatest(l.charged - l.given_back, 0)) filter (where wearon.bucket(l.outcome, l.refund) = 'open') as open
+      from wearon.session_lines(p_as_of, p_from, p_until, p_owner, p_session, near) as l group by 1, 2, 3) as by_class
     where p_after_day is null or (day, owner_id) > (p_after_day, p_after_owner)
-    group by day, owner_id order by day, owner_id limit p_limit)
-  select coalesce(json_agg(t order by t.day, t.owner_id), '[]') from totals as t);
+    group by day, owner_id order by day, owner_id limit p_limit) as total);
+end $$;
+
+-- A page of the totals: whole days at a time, until the page is full.
+create or replace function public.wearon_totals(p_as_of timestamptz default null, p_from timestamptz default null, p_until timestamptz default null,
+  p_owner uuid default null, p_session uuid default null, p_after_day timestamptz default null, p_after_owner uuid default null, p_limit integer default 1) returns json
+language plpgsql stable security definer set search_path = '' set work_mem = '64MB' set random_page_cost = 1.1 as $$
+declare as_of constant timestamptz := wearon.moment(p_as_of); part integer := 5000; low timestamptz := greatest(p_from, p_after_day);
+  high timestamptz; found json[] := '{}';
+begin
+  loop
+    high := case when p_session is null and part < 100000 then
+      (date_trunc('day', wearon.part_above(low, p_until, p_owner, part) at time zone 'UTC') + interval '1 day') at time zone 'UTC' end;
+    found := found || wearon.placed_totals(as_of, low, least(high, p_until), p_owner, p_session, p_after_day, p_after_owner,
+      p_limit - cardinality(found));
+    exit when high is null or high >= p_until or cardinality(found) >= p_limit;
+    low := high; part := part * 10;
+  end loop;
+  return array_to_json(found);
 end $$;
 
 -- Keeps what the books say now, unless the last run is younger; of several processes that ask at once one does it. Answers the last run.
@@ -169,7 +225,7 @@ begin
       where t.store_id = owner and t.request_id = request
       union
       select l.ledger_record, 'refund', l.amount, case l.channel when 'b2c' then 'user:' else 'store:' end || l.owner_id, l.description, l.created_at
-      from wearon.ledger_refunds as l where l.session_id = p_session) as lines)));
+      from wearon.ledger_refunds as l where l.session_id = p_session and l.id = any (wearon.refunds_near(array[p_session]))) as lines)));
 end $$;
 
 select wearon.lock_down();

@@ -16,8 +16,9 @@ create or replace function wearon.charges_cover(p_user uuid, p_at timestamptz) r
       and r.created_at between p_at - interval '5 minutes' and p_at + interval '5 minutes')
 $$;
 
--- Each with the name of what it lacks. `settles`: its credit may be given back without a person, once nothing unread is older.
-create or replace function wearon.orphan_lines(p_as_of timestamptz, p_owner uuid)
+-- Each with the name of what it lacks, of the time in which it was made. `settles`: its credit may be given back without a person,
+-- once nothing unread is older.
+create or replace function wearon.orphan_lines(p_as_of timestamptz, p_from timestamptz, p_until timestamptz, p_owner uuid)
 returns table (class text, key text, session_id uuid, channel text, owner_id uuid, request_id text, since timestamptz, credits integer,
   settles boolean, detail text)
 language plpgsql stable as $$
@@ -31,6 +32,7 @@ begin
     format('the row says %s, and no task came for it', r.status)
   from wearon.past_rows as r
   where r.status in ('queued', 'pending', 'processing') and r.created_at < latest and (p_owner is null or r.owner_id = p_owner)
+    and (p_from is null or r.created_at >= p_from) and (p_until is null or r.created_at < p_until)
     and not exists (select from wearon.facts as f where f.session_id = r.id)
   union all
   -- Given up since: it was one then.
@@ -40,12 +42,15 @@ begin
     left join public.generation_sessions as b2c on b2c.id = s.session_id
     left join public.store_generation_sessions as b2b on b2b.id = s.session_id
   where s.requested_at > p_as_of and coalesce(b2c.created_at, b2b.created_at) < latest and (p_owner is null or s.owner_id = p_owner)
+    and (p_from is null or coalesce(b2c.created_at, b2b.created_at) >= p_from)
+    and (p_until is null or coalesce(b2c.created_at, b2b.created_at) < p_until)
     and exists (select from wearon.facts as f where f.session_id = s.session_id and f.seq = 1 and f.fact #>> '{data,code}' = 'task_lost')
   union all
   select 'orphan_charge', t.id::text, null, 'b2b', t.store_id, t.request_id, t.created_at, -t.amount, false,
     'charged for a request of which there is no session row'
   from public.store_credit_transactions as t
   where t.type = 'deduction' and t.created_at < latest and (p_owner is null or t.store_id = p_owner)
+    and (p_from is null or t.created_at >= p_from) and (p_until is null or t.created_at < p_until)
     and not exists (select from public.store_generation_sessions as r where r.store_id = t.store_id and r.request_id = t.request_id)
     and not exists (select from wearon.refunds as s where s.owner_id = t.store_id and s.request_id = t.request_id)
     and not exists (select from public.store_credit_transactions as back where back.store_id = t.store_id
@@ -54,7 +59,8 @@ begin
   return query
   select 'orphan_object', o.path, o.session_id, null, null::uuid, null, o.stored_at, 0, false,
     'an image lies in storage, and its session did not complete: ' || o.path
-  from wearon.orphan_objects as o where o.first_seen_at <= p_as_of and (o.gone_at is null or o.gone_at > p_as_of);
+  from wearon.orphan_objects as o where o.first_seen_at <= p_as_of and (o.gone_at is null or o.gone_at > p_as_of)
+    and (p_from is null or o.stored_at >= p_from) and (p_until is null or o.stored_at < p_until);
 end $$;
 
 -- A page of what is orphaned now, newest first.
@@ -63,7 +69,7 @@ create or replace function public.wearon_orphans(p_class text default null,
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return (select coalesce(json_agg(page order by since desc, id desc), '[]') from (
-    select * from (select coalesce(o.session_id, md5(o.key)::uuid) as id, o.* from wearon.orphan_lines(clock_timestamp(), null) as o) as line
+    select * from (select coalesce(o.session_id, md5(o.key)::uuid) as id, o.* from wearon.orphan_lines(clock_timestamp(), null, null, null) as o) as line
     where (p_class is null or line.class = p_class) and (p_before is null or (line.since, line.id) < (p_before, p_before_id))
     order by line.since desc, line.id desc limit p_limit) as page);
 end $$;
@@ -73,7 +79,7 @@ create or replace function public.wearon_orphan_rows(p_created_before timestampt
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return (select coalesce(json_agg(page order by since, session_id), '[]') from (
-    select o.session_id, o.channel, o.owner_id, o.request_id, o.since from wearon.orphan_lines(clock_timestamp(), null) as o
+    select o.session_id, o.channel, o.owner_id, o.request_id, o.since from wearon.orphan_lines(clock_timestamp(), null, null, null) as o
     where o.class = 'orphan_row' and case when p_session is null then o.settles and o.since < p_created_before else o.session_id = p_session end
     order by o.since, o.session_id limit p_limit) as page);
 end $$;

@@ -13,9 +13,11 @@ import type {
 } from '../../projections/reconciliation.ts'
 import { refundView } from '../../projections/views.ts'
 import { type Cursor, decodeCursor, encodeCursor } from '../shared/cursor.ts'
-import { type Line, otherLines, type Scope, sessionLines } from './book-lines.ts'
+import type { Line, Scope } from './book-lines.ts'
 import { claimed, sessionNamedIn } from './given-back.ts'
+import { otherLines } from './other-lines.ts'
 import { newestFirst } from './paging.ts'
+import { sessionLines } from './session-lines.ts'
 import type { StoreState } from './store-state.ts'
 import { uuidOf } from './uuid-of.ts'
 
@@ -28,7 +30,7 @@ export const memoryBooks = (state: StoreState, now: () => number): Books => {
       const all = [...sessionLines(state, at(scope)), ...otherLines(state, at(scope))]
       const wanted = all.filter((line) => (name ? line.class === name : EXCEPTIONS.includes(line.class)))
       const page = newestFirst(
-        wanted.map((row) => ({ row, place: { time: row.since, id: idOf(row) } })),
+        wanted.map((row) => ({ row, place: { time: row.place, id: idOf(row) } })),
         cursor,
         limit,
       )

@@ -37,7 +37,7 @@ export const databaseBooks = (call: CallFunction): Books => {
         ...before(cursor),
         p_limit: limit + 1,
       })
-      return pageOf(Line.array().parse(rows), limit, lineOf, ({ since, id }) => ({ time: since, id }))
+      return pageOf(Line.array().parse(rows), limit, lineOf, ({ place, id }) => ({ time: place, id }))
     },
     bookTotals: async ({ session = null, cursor, limit, ...scope }) => {
       const after = decodeCursor(cursor)
@@ -83,6 +83,8 @@ const Line = z.object({
   email: z.string().nullable(),
   ledger_record: z.string().nullable(),
   since: z.string(),
+  /** What it is ordered by: a session by its request. */
+  place: z.string(),
   charged: z.number(),
   given_back: z.number(),
   drift: z.number(),
