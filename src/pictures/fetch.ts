@@ -143,8 +143,7 @@ function refusedHead({ status, headers }: Response, bytesMax: number): PicturePr
 async function readPicture(response: Response, bytesMax: number): Promise<Uint8Array | PictureProblem> {
   const body = (response.body ?? []) as AsyncIterable<Uint8Array>
   const bytes = await gather(body, bytesMax, Number(response.headers.get('content-length')))
-  if (bytes === 'too large') return rejected(`larger than ${bytesMax} bytes`)
-  if (bytes === 'too many pieces') return rejected('sent in too many pieces')
+  if (bytes === null) return rejected(`larger than ${bytesMax} bytes`)
   return sniff(bytes) === null ? rejected('no picture format that is taken') : bytes
 }
 
@@ -153,11 +152,16 @@ function problemOf(error: unknown): PictureProblem {
   const causes = causesOf(error)
   const refused = causes.find((cause) => cause instanceof RefusedAddress)
   if (refused !== undefined) return rejected(refused.message)
-  const code = causes.map((cause) => ('code' in cause ? String(cause.code) : '')).find((each) => each !== '')
+  const code = causes.map(codeOf).find((each) => each !== null)
   if (code?.startsWith('Z_') || code?.startsWith('ERR__ERROR_')) return rejected(`broken compression (${code})`)
-  if (causes.length > 0) return unavailable(`not reached (${code ?? 'no code'})`)
+  // The Fetch standard's list of ports that mean mail, printers and the like.
+  if (causes.some(({ message }) => message === 'bad port')) return rejected('the port is none of a web server')
+  if (causes.length > 0) return unavailable(`not reached (${code ?? causes.at(-1)?.name})`)
   throw error
 }
+
+const codeOf = (cause: Error): string | null =>
+  'code' in cause && typeof cause.code === 'string' && cause.code !== '' ? cause.code : null
 
 /** The error and what caused it. Happy eyeballs reports several failed addresses as one AggregateError. */
 function causesOf(error: unknown, depth = 0): Error[] {

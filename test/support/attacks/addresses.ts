@@ -1,0 +1,152 @@
+/** A URL in which PORT stands for the port of a server on every address of this machine, and why it is refused. */
+export type AddressAttack = readonly [what: string, url: string, refused: string]
+
+const PRIVATE = 'the address is not public'
+const SCHEME = 'the address is not http or https'
+const NAMED = 'the address carries credentials'
+const UNREADABLE = 'the address cannot be read'
+
+const literals = (what: string, ...hosts: readonly string[]): AddressAttack[] =>
+  hosts.map((host) => [what, `http://${host}:PORT/`, PRIVATE])
+
+/** Addresses that lead to where nobody from outside may look. No connection may come of any of them. */
+export const addresses: readonly AddressAttack[] = [
+  ...literals('loopback', '127.0.0.1', '127.255.255.254', '127.0.0.1.', '[::1]', '[0:0:0:0:0:0:0:1]'),
+  ...literals('loopback in fewer parts', '127.1', '127.0.1', '2130706433'),
+  ...literals(
+    'loopback in other bases',
+    '0x7f000001',
+    '0x7f.1',
+    '0X7F.0.0x0.1',
+    '0177.0.0.1',
+    '017700000001',
+    '0x7f.0.0.01',
+  ),
+  ...literals('loopback in other signs', '１２７.0.0.1', '127。0。0。1', '①②⑦.0.0.1', '%31%32%37.0.0.1', '127.0.0.%31'),
+  ...literals('loopback as IPv6', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::127.0.0.1]', '[::ffff:0:127.0.0.1]'),
+  ...literals('loopback through a translator', '[64:ff9b::127.0.0.1]', '[64:ff9b:1::7f00:1]', '[2002:7f00:1::]'),
+  ...literals('loopback through Teredo', '[2001:0:7f00:1::]', '[2001::ffff:80ff:fffe]'),
+  ...literals('this machine', '0.0.0.0', '0', '0x0', '[::]'),
+  ...literals(
+    'private',
+    '10.0.0.1',
+    '10.255.255.255',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.0.1',
+    '[fd12:3456::1]',
+    '[fc00::1]',
+  ),
+  ...literals(
+    'shared, and link local',
+    '100.64.0.1',
+    '100.127.255.255',
+    '169.254.0.1',
+    '[fe80::1]',
+    '[febf::1]',
+    '[fec0::1]',
+  ),
+  ...literals(
+    'for documents and tests',
+    '192.0.2.1',
+    '198.51.100.1',
+    '203.0.113.1',
+    '198.18.0.1',
+    '[2001:db8::1]',
+    '[3fff::1]',
+  ),
+  ...literals(
+    'for protocols',
+    '192.0.0.8',
+    '192.88.99.1',
+    '[2001:2::1]',
+    '[2001:20::1]',
+    '[100::1]',
+    '[5f00::1]',
+    '[64:ff9b::808:808]',
+  ),
+  ...literals(
+    'for nobody, or for all',
+    '240.0.0.1',
+    '255.255.255.255',
+    '224.0.0.1',
+    '239.255.255.255',
+    '[ff02::1]',
+    '[4000::1]',
+    '[8000::1]',
+  ),
+  ...literals(
+    'metadata services',
+    '169.254.169.254',
+    '2852039166',
+    '0xa9fea9fe',
+    '[::ffff:a9fe:a9fe]',
+    '[fd00:ec2::254]',
+    '[fd20:ce::254]',
+  ),
+  ...literals(
+    'metadata services elsewhere',
+    '100.100.100.200',
+    '192.0.0.192',
+    '168.63.129.16',
+    '169.254.170.2',
+    '[fd00:ec2::23]',
+  ),
+  ...literals(
+    'names of this machine',
+    'localhost',
+    'LOCALHOST',
+    'localhost.',
+    'loopback.example.com',
+    'six.example.com',
+  ),
+  ...literals(
+    'names of metadata services',
+    'metadata.google.internal',
+    'metadata.google.internal.',
+    'metadata.example.com',
+  ),
+  ...literals(
+    'a name with one bad address of several',
+    'several.example.com',
+    'mapped.example.com',
+    'translated.example.com',
+  ),
+  ['the default port', 'http://127.0.0.1/', PRIVATE],
+  ['no host', 'http:127.0.0.1:PORT', PRIVATE],
+  ['slashes and backslashes', 'http:\\\\127.0.0.1:PORT\\', PRIVATE],
+  ['a tab and a line', 'ht\ttp://127.0\n.0.1:PORT/', PRIVATE],
+  ['TLS', 'https://127.0.0.1:PORT/', PRIVATE],
+  ['credentials', 'http://user:word@93.184.216.34/', NAMED],
+  ['a host that is a user', 'http://93.184.216.34@127.0.0.1:PORT/', NAMED],
+  ['a user that is a host', 'http://127.0.0.1:PORT@93.184.216.34/', NAMED],
+  ['a host before a backslash', 'http://127.0.0.1:PORT\\@93.184.216.34/', PRIVATE],
+  ['a host before a hash', 'http://127.0.0.1:PORT#@93.184.216.34/', PRIVATE],
+  ['a file', 'file:///etc/passwd', SCHEME],
+  ['a file of a host', 'file://127.0.0.1/etc/passwd', SCHEME],
+  ['data', 'data:image/png;base64,iVBORw0KGgo=', SCHEME],
+  ['FTP', 'ftp://127.0.0.1:PORT/', SCHEME],
+  ['Gopher', 'gopher://127.0.0.1:PORT/_INFO', SCHEME],
+  ['a blob', 'blob:http://127.0.0.1:PORT/1', SCHEME],
+  ['a socket', 'ws://127.0.0.1:PORT/', SCHEME],
+  ['words', 'javascript:alert(1)', SCHEME],
+  ['a path', '/etc/passwd', UNREADABLE],
+  ['a port beyond all ports', 'http://127.0.0.1:65536/', UNREADABLE],
+  ['too many parts', 'http://127.0.0.1.1:PORT/', UNREADABLE],
+  ['a part too large', 'http://256.0.0.1:PORT/', UNREADABLE],
+  ['a zone', 'http://[fe80::1%25eth0]:PORT/', UNREADABLE],
+  ['nothing', '', UNREADABLE],
+  ['a port of the mail', 'http://93.184.216.34:25/', 'the port is none of a web server'],
+]
+
+/** What the names of the table lead to. */
+export const NAMES: Readonly<Record<string, readonly string[]>> = {
+  localhost: ['127.0.0.1', '::1'],
+  'loopback.example.com': ['127.0.0.1'],
+  'six.example.com': ['::1'],
+  'metadata.google.internal': ['169.254.169.254'],
+  'metadata.example.com': ['168.63.129.16'],
+  'several.example.com': ['93.184.216.34', '127.0.0.1', '93.184.216.35'],
+  'mapped.example.com': ['::ffff:127.0.0.1'],
+  'translated.example.com': ['2606:4700::1111', '64:ff9b::7f00:1'],
+}
