@@ -50,7 +50,7 @@ export const memoryLog = (options: MemoryLogOptions): EventLog => {
   return {
     partitions,
     identity: () => call(async () => state.data.identity),
-    publish: (messages) => call(async () => publish(state, messages)),
+    publish: (messages) => call(async () => publish(state, messages, clock.now())),
     own: (owner, signal) => {
       const work = (held: HeldLease<null>) =>
         owner.onLease(memoryLease({ process, held, checks, tombstonesMax, lettersMax }))
@@ -71,12 +71,14 @@ const direct: MemoryProcess['call'] = (operation) => operation()
 
 type Messages = Parameters<EventLog['publish']>[0]
 
-const publish = (state: MemoryLogState, messages: Messages): void => {
+const publish = (state: MemoryLogState, messages: Messages, nowMs: number): void => {
   // All or nothing: a partition that does not exist is found before the first message is in.
   for (const { partition } of messages) partitionIn(state, partition)
   for (const { partition, source, bytes } of messages) {
     const kept = partitionIn(state, partition)
-    const number = ++kept.published
+    // A log that lost its tail gives no position a second time: whoever took what is gone must not move behind what is new.
+    const number = Math.max(kept.published + 1, Math.ceil(nowMs))
+    kept.published = number
     kept.inbox.push({ number, position: String(number), source, bytes })
   }
   const arrived = new Set(messages.map(({ partition }) => partition))
