@@ -41,7 +41,7 @@ describe('objects in Supabase Storage', () => {
     ...env,
     meter: {
       ...env.meter,
-      count: (_: string, { code = '' } = {} as Record<string, string>) => void failures.push(code),
+      count: (_: string, { code = '' }: Record<string, string> = {}) => void failures.push(code),
     },
   }
   const open = (key: string, limits = { uploadMs: 2_000, callMs: 2_000 }) =>

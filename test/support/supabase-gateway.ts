@@ -7,7 +7,10 @@ export const startGateway = async (
 ): Promise<{ readonly url: string; close(): Promise<void> }> => {
   const server = createServer((incoming, answer) => {
     const [, target] = Object.entries(services).find(([path]) => incoming.url?.startsWith(path)) ?? []
-    if (target === undefined) return void answer.writeHead(404).end('{"message":"no Route matched with those values"}')
+    if (target === undefined) {
+      answer.writeHead(404).end('{"message":"no Route matched with those values"}')
+      return
+    }
     const { method, headers } = incoming
     const outgoing = request(`${target}${incoming.url}`, { method, headers }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers)

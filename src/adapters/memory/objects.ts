@@ -46,7 +46,7 @@ export function memoryObjects(now: () => number): MemoryObjects {
     },
     async *list(folder) {
       objectSegments(folder.slice(0, -1))
-      for (const [path, { storedAtMs }] of [...stored]) if (path.startsWith(folder)) yield { path, storedAtMs }
+      for (const [path, { storedAtMs }] of stored) if (path.startsWith(folder)) yield { path, storedAtMs }
     },
     async open(url) {
       const { pathname, searchParams } = new URL(url)

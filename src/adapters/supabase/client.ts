@@ -1,4 +1,4 @@
-import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { createClient } from '@supabase/supabase-js'
 import { BadAnswer, inOurWords } from './errors.ts'
 
 /** Where the project answers, and the key of its service role. */
@@ -16,7 +16,7 @@ export interface Access {
 export type CallOnce = (name: string, args: Readonly<Record<string, unknown>>, timeoutMs: number) => Promise<unknown>
 
 /** A client that keeps no session, refreshes none and opens no socket: one HTTP request per call, made with `request`. */
-export const supabaseClient = ({ url, key }: Access, request: typeof fetch = fetch): SupabaseClient =>
+export const supabaseClient = ({ url, key }: Access, request: typeof fetch = fetch) =>
   createClient(url, key, {
     db: { schema: 'public' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },

@@ -1,4 +1,3 @@
-import type { SupabaseClient } from '@supabase/supabase-js'
 import type { z } from 'zod'
 import type { Environment } from '../../machines/ports/environment.ts'
 import { repeated } from './calls.ts'
@@ -6,7 +5,7 @@ import { type Access, supabaseClient } from './client.ts'
 import { SupabaseError } from './errors.ts'
 import { type Objection, objectionOrError } from './objects-errors.ts'
 
-export type StorageClient = SupabaseClient['storage']
+type StorageClient = ReturnType<typeof supabaseClient>['storage']
 
 /** How long an answer is waited for, ms: of an upload, and of everything else. */
 export interface StorageLimits {
@@ -63,9 +62,10 @@ const boundedFetch =
   async (input, init) => {
     const limitMs = init?.body instanceof FormData ? uploadMs : callMs
     const response = await fetch(input, { ...init, signal: AbortSignal.timeout(limitMs) })
+    const body: AsyncIterable<Uint8Array> | null = response.body
     const chunks: Uint8Array[] = []
     let bytes = 0
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of body ?? []) {
       bytes += chunk.length
       if (bytes > ANSWER_BYTES_MAX) throw new SyntaxError('the answer is too long')
       chunks.push(chunk)

@@ -9,7 +9,7 @@ import { SupabaseError } from './errors.ts'
 import { type StorageLimits, storageCalls, storageLimits } from './objects-calls.ts'
 
 /** The platform's bucket of pictures and results. */
-export const BUCKET = 'virtual-tryon-images'
+const BUCKET = 'virtual-tryon-images'
 
 /** Images of the generator have 1 to 5 MB. */
 const OBJECT_BYTES_MAX = 25 * 1024 * 1024
