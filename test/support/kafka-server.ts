@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { eventually } from './eventually.ts'
+import { type BrokerPorts, propertiesOf } from './kafka-properties.ts'
 
 const VERSION = '4.1.1'
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
@@ -32,6 +33,8 @@ export interface KafkaServer {
   readonly behind: readonly number[]
   /** `kill -9` (or an orderly stop), and starts it again on the same port and data. `meanwhile` gets their folder. */
   restart(graceful?: boolean, meanwhile?: (folder: string) => Promise<void>): Promise<void>
+  /** Starts another broker in this one's cluster, with the id 2. It is to be stopped before this one. */
+  join(): Promise<Pick<KafkaServer, 'broker' | 'restart' | 'stop'>>
   stop(): Promise<void>
 }
 
@@ -52,19 +55,35 @@ export const startKafka = async (
   security: KafkaSecurity | null = null,
 ): Promise<KafkaServer> => {
   await fetchJars()
-  const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
   const [port, controllerPort, securePort] = [await freePort(), await freePort(), await freePort()]
-  const file = join(folder, 'server.properties')
   const behind = await Promise.all(advertised.map(freePort))
   const secure = security && { ...security, port: securePort }
-  await writeFile(file, propertiesOf(folder, { port, controllerPort, advertised, behind, secure }))
-  java(['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', file, ...scramUser(security)])
-  const broker = `127.0.0.1:${port}`
+  const clusterId = newClusterId()
+  const first = { port, controllerPort, advertised, behind, secure }
+  return {
+    ...(await startBroker(1, clusterId, first, scramUser(security))),
+    secureBroker: `localhost:${securePort}`,
+    behind,
+    join: async () =>
+      startBroker(2, clusterId, { port: await freePort(), controllerPort, advertised: [], behind: [], secure: null }),
+  }
+}
+
+/** In a folder of its own, which goes away with it. */
+const startBroker = async (
+  id: number,
+  clusterId: string,
+  ports: BrokerPorts,
+  users: readonly string[] = [],
+): Promise<Pick<KafkaServer, 'broker' | 'restart' | 'stop'>> => {
+  const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
+  const file = join(folder, 'server.properties')
+  await writeFile(file, propertiesOf(id, folder, ports))
+  java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...users])
+  const broker = `127.0.0.1:${ports.port}`
   let child = await launch(file, broker)
   return {
     broker,
-    secureBroker: `localhost:${securePort}`,
-    behind,
     restart: async (graceful = false, meanwhile = async () => {}) => {
       await kill(child, graceful ? 'SIGTERM' : 'SIGKILL')
       await meanwhile(join(folder, 'data'))
@@ -95,66 +114,8 @@ const OPTIONS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx384m', '-cp
 const java = (args: readonly string[]) =>
   execFileSync(JAVA, [...OPTIONS, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
 
-interface Ports {
-  readonly port: number
-  readonly controllerPort: number
-  readonly advertised: readonly number[]
-  readonly behind: readonly number[]
-  readonly secure: (KafkaSecurity & { readonly port: number }) | null
-}
-
-const propertiesOf = (folder: string, { port, controllerPort, advertised, behind, secure }: Ports) =>
-  Object.entries({
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: [
-      ...listeners([port, ...behind]),
-      ...secureListener(secure),
-      `CONTROLLER://127.0.0.1:${controllerPort}`,
-    ].join(','),
-    'advertised.listeners': [...listeners([port, ...advertised]), ...secureListener(secure)].join(','),
-    'listener.security.protocol.map':
-      [0, ...advertised].map((_, index) => `L${index}:PLAINTEXT,`).join('') + 'SECURE:SASL_SSL,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'L0',
-    'controller.listener.names': 'CONTROLLER',
-    'log.dirs': join(folder, 'data'),
-    'offsets.topic.num.partitions': 1,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    // Tests do not wait 6 s for a process that died.
-    'group.min.session.timeout.ms': 500,
-    // A broker that was killed is back without waiting until its controller takes it for dead.
-    'broker.session.timeout.ms': 4_000,
-    'broker.heartbeat.interval.ms': 500,
-    'auto.create.topics.enable': false,
-    ...(secure && securityOf(secure)),
-  })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('')
-
-const secureListener = (secure: Ports['secure']): string[] => (secure ? [`SECURE://localhost:${secure.port}`] : [])
-
-const securityOf = ({ keystore, username, password }: KafkaSecurity) => {
-  const login = (kind: string, options = '') =>
-    `org.apache.kafka.common.security.${kind}LoginModule required ${options};`
-  return {
-    'listener.name.secure.ssl.keystore.type': 'PEM',
-    'listener.name.secure.ssl.keystore.location': keystore,
-    'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
-    'listener.name.secure.plain.sasl.jaas.config': login('plain.Plain', `user_${username}="${password}"`),
-    'listener.name.secure.scram-sha-512.sasl.jaas.config': login('scram.Scram'),
-  }
-}
-
 const scramUser = (security: KafkaSecurity | null): string[] =>
   security === null ? [] : ['--add-scram', `SCRAM-SHA-512=[name=${security.username},password=${security.password}]`]
-
-const listeners = (ports: readonly number[]): string[] => ports.map((port, index) => `L${index}://127.0.0.1:${port}`)
 
 /** Apache Kafka has no npm package: Maven Central has its jars, 43 MB, fetched once. */
 const fetchJars = async (): Promise<void> => {

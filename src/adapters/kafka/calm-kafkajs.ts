@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { calmMetadata } from './calm-metadata.ts'
 
 interface RequestQueue {
   readonly pending: readonly unknown[]
@@ -25,13 +26,14 @@ const partOfKafkajs = <Part>(path: string): Part => {
   return prototype
 }
 
-/** Puts right, once for all of the process, what kafkajs 2.2.4 does to its connections. */
+/** Puts right, once for all of the process, what kafkajs 2.2.4 does to its connections, and to what it is told of a cluster. */
 export const calmKafkajs = (): void => {
   lookForPendingOnlyWhereSomeAre(partOfKafkajs<RequestQueue>('requestQueue'))
   const connection = partOfKafkajs<Connection>('connection')
   connectOnce(connection)
   endWhatDoesNotAnswer(connection)
   letTheDeadRest(connection)
+  calmMetadata()
 }
 
 /**

@@ -60,7 +60,7 @@ export const createTopics = async (
     const existing = new Set(await admin.listTopics())
     const missing = wanted(topics, partitions).filter(({ topic }) => !existing.has(topic))
     if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: false })
-    const found = await usable(admin, namesOf(topics), clock)
+    const found = await usable(admin, namesOf(topics), new Set(missing.map(({ topic }) => topic)), clock)
     const wrong = found.find(({ name, partitions: { length } }) => isSplit(topics, name) && length !== partitions)
     if (wrong !== undefined) throw new WrongPartitionCount(wrong.partitions.length, partitions)
   } finally {
@@ -78,11 +78,18 @@ const wanted = ({ inbox, journal, owners, letters, log }: Topics, partitions: nu
   { topic: log, numPartitions: 1, configEntries: KEEP },
 ]
 
-const usable = async (admin: Admin, topics: string[], clock: Clock): Promise<ITopicMetadata[]> => {
+/** Waits for the leaders of new topics; an older one may miss some, while their brokers are down. */
+const usable = async (
+  admin: Admin,
+  topics: string[],
+  isNew: ReadonlySet<string>,
+  clock: Clock,
+): Promise<ITopicMetadata[]> => {
   for (let looks = 1; ; looks++) {
     try {
       const { topics: found } = await admin.fetchTopicMetadata({ topics })
-      if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return found
+      const waits = found.some(({ name, partitions }) => isNew.has(name) && partitions.some(({ leader }) => leader < 0))
+      if (!waits) return found
     } catch (error) {
       if (looks === LOOKS_MAX) throw error
     }
