@@ -67,13 +67,16 @@ const borrow = async <Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Pr
   try {
     return await work(client)
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) broken = error as Error
+    if (!isRefusal(error)) broken = error as Error
     throw error
   } finally {
     client.off('error', onError)
     client.release(broken)
   }
 }
+
+/** A shutdown or a killed backend (class 57P) is told like a refusal, and the connection is gone with it. */
+const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError && !error.code?.startsWith('57P')
 
 const queryOn =
   (client: pg.PoolClient): Queryable['query'] =>
