@@ -15,7 +15,8 @@ export const Moment = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], 'is neither a day nor a time')
   .transform((text) => new Date(text).toISOString())
 
-const Day = z.union([z.iso.date(), z.enum(['yesterday', 'today'])], 'is no day: YYYY-MM-DD, yesterday or today')
+const NO_DAY = 'is no day: YYYY-MM-DD, yesterday or today'
+const Day = z.union([z.iso.date(NO_DAY), z.enum(['yesterday', 'today'], NO_DAY)], NO_DAY)
 
 /** The query parameters that choose a part of the books. */
 export const scopeQuery = {

@@ -16,15 +16,8 @@ export interface BookScope {
   readonly session?: SessionId
 }
 
-/** Do the books balance? In credits; `charged = kept + givenBack + owed + open` holds when there are no imbalances. */
-export interface ReconciliationSummary {
-  readonly asOf: string
-  /** The archive's ordinal that this was computed from. */
-  readonly position: number
-  /** Transactions of the credit tables until then. */
-  readonly ledgerLines: number
-  /** The same moment and positions give the same checksum, unless somebody edited what was there before. */
-  readonly checksum: string
+/** What some sessions come to, in credits. */
+interface BookSums {
   readonly sessions: number
   readonly charged: number
   readonly kept: number
@@ -32,12 +25,23 @@ export interface ReconciliationSummary {
   readonly owed: number
   /** Charged for sessions that have not ended. */
   readonly open: number
-  /** Credits that are not where the facts say, over all classes. */
+  /** Credits that are not where the facts say. */
   readonly drift: number
-  readonly escalated: number
-  readonly oldestOwedSeconds: number | null
   /** How many lines fall in each class; a class without any is absent. */
   readonly classes: Readonly<Partial<Record<BookClass, number>>>
+}
+
+/** Do the books balance? In credits; `charged = kept + givenBack + owed + open` holds when there are no imbalances. */
+export interface ReconciliationSummary extends BookSums {
+  readonly asOf: string
+  /** The archive's ordinal that this was computed from. */
+  readonly position: number
+  /** Transactions of the credit tables until then. */
+  readonly ledgerLines: number
+  /** The same moment and positions give the same checksum, unless somebody edited what was there before. */
+  readonly checksum: string
+  readonly escalated: number
+  readonly oldestOwedSeconds: number | null
   /** What is owed, by how long it has been. */
   readonly ages: Readonly<Partial<Record<AgeBucket, { readonly sessions: number; readonly credits: number }>>>
   /** `unknown`: rejected tasks, whose owner nobody knows. */
@@ -71,19 +75,11 @@ export interface BookLine {
 }
 
 /** What an owner's sessions of one day come to. */
-export interface BookTotal {
+export interface BookTotal extends BookSums {
   /** YYYY-MM-DD, UTC. */
   readonly day: string
   readonly channel: Channel | null
   readonly ownerId: string | null
-  readonly sessions: number
-  readonly charged: number
-  readonly kept: number
-  readonly givenBack: number
-  readonly owed: number
-  readonly open: number
-  readonly drift: number
-  readonly classes: Readonly<Partial<Record<BookClass, number>>>
 }
 
 /** A summary of all books that was kept. */
@@ -118,7 +114,7 @@ export interface LedgerLine {
 /** The refunds held against the platform's credit tables, both ways. */
 export interface Books {
   reconciliation(scope?: BookScope): Promise<ReconciliationSummary>
-  /** Lines of one class, or of every class that somebody should look at; newest first. */
+  /** Lines of one class, or of every class that somebody should look at; the newest session first, balances before all. */
   bookLines(filter: BookScope & { class?: BookClass; cursor?: string; limit: number }): Promise<Page<BookLine>>
   /** Per day, channel and owner, in that order. */
   bookTotals(filter: BookScope & { cursor?: string; limit: number }): Promise<Page<BookTotal>>
