@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   lifecycle: async () => (await import('./lifecycle.ts')).lifecycle,
   rows: async () => (await import('./rows.ts')).rows,
   projection: async () => (await import('./projection.ts')).projection,
+  books: async () => (await import('./books.ts')).books,
   effects: async () => (await import('./effects.ts')).effects,
   space: async () => (await import('./space.ts')).space,
   backlog: async () => (await import('./backlog.ts')).backlog,
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
 /** A part of another one, which can be asked for alone. */
 const parts: typeof benchmarks = {
   redis: async () => (await import('./redis.ts')).redis,
+  kafka: async () => (await import('./kafka.ts')).kafka,
 }
 
 /** One benchmark: whether its promises hold is printed, the exit code says only whether it ran. */
