@@ -330,28 +330,3 @@ language sql stable set search_path = '' set enable_seqscan = off as $$
   select j.* from chosen c join wearon.log_journal j on j.partition = c.partition and j.number = c.number
   where c.before < facts_max order by j.partition, j.number
 $$;
-
--- Drops steps up to a number, and tombstones beyond a bound, oldest first, that closed in steps which are dropped; answers
--- until when sessions were forgotten.
-create or replace function wearon.log_trim(of_partition int, by_token text, read_up_to bigint, tombstones_max int)
-returns timestamptz
-language plpgsql set search_path = '' set enable_seqscan = off as $$
-declare
-  dropped timestamptz;
-begin
-  perform from wearon.log_partitions p where p.partition = of_partition and p.token = by_token for update;
-  if not found then return null; end if;
-  delete from wearon.log_journal j where j.partition = of_partition and j.number <= read_up_to;
-  with surplus as (
-    select s.id from wearon.log_sessions s where s.partition = of_partition and s.closed_at is not null
-    order by s.closed_at desc, s.id desc offset tombstones_max
-  ), forgotten as (
-    delete from wearon.log_sessions s using surplus o where s.partition = of_partition and s.id = o.id
-      and s.closed_at < coalesce((select min(j.at) from wearon.log_journal j where j.partition = of_partition), 'infinity')
-    returning s.closed_at
-  )
-  select max(f.closed_at) into dropped from forgotten f;
-  update wearon.log_partitions p set forgotten_until = greatest(p.forgotten_until, dropped)
-  where p.partition = of_partition and dropped is not null;
-  return (select p.forgotten_until from wearon.log_partitions p where p.partition = of_partition);
-end $$;

@@ -10,7 +10,8 @@ create table if not exists wearon.log_readers (
   primary key (partition, name)
 );
 
--- As before, and no further than any registered reader came.
+-- Drops steps up to a number, no further than any registered reader came, and tombstones beyond a bound, oldest first, that closed
+-- in steps which are dropped; answers until when sessions were forgotten.
 create or replace function wearon.log_trim(of_partition int, by_token text, read_up_to bigint, tombstones_max int)
 returns timestamptz
 language plpgsql set search_path = '' set enable_seqscan = off as $$

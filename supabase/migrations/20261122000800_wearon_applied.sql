@@ -16,12 +16,14 @@ end $$;
 
 -- PostgREST gives a call the statement timeout that its function has (a plain connection keeps its own). A hosted project's is
 -- 8 s: enough for everything but what goes over whole tables.
-do $$ declare call regprocedure; begin
-  for call in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace and proname in (
-      'wearon_sessions_after', 'wearon_mend', 'wearon_retry_set_aside', 'wearon_rebuild_switch', 'wearon_reconciliation',
-      'wearon_exceptions', 'wearon_totals', 'wearon_reconcile') loop
+create or replace function wearon.allow_long(variadic p_names text[]) returns void language plpgsql as $$
+declare call regprocedure;
+begin
+  for call in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace and proname = any (p_names) loop
     execute format('alter function %s set statement_timeout = ''55s''', call);
   end loop;
 end $$;
+select wearon.allow_long('wearon_sessions_after', 'wearon_mend', 'wearon_retry_set_aside', 'wearon_rebuild_switch', 'wearon_reconciliation',
+  'wearon_exceptions', 'wearon_totals', 'wearon_reconcile');
 
 select wearon.lock_down();

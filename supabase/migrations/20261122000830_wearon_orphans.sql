@@ -104,12 +104,7 @@ begin
   end if;
 end $$;
 
-do $$ declare call regprocedure; begin
-  for call in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace
-      and proname in ('wearon_orphans', 'wearon_orphan_rows') loop
-    execute format('alter function %s set statement_timeout = ''55s''', call);
-  end loop;
-end $$;
+select wearon.allow_long('wearon_orphans', 'wearon_orphan_rows');
 
 select wearon.lock_down();
 notify pgrst, 'reload schema';
