@@ -28,13 +28,15 @@ export interface OpenaiOptions {
   readonly requestsPerMinute: number
   readonly env: Environment
   readonly timeoutMs?: number
+  /** `host` or `host:port`, where images lie that an answer only names; besides the API's own. */
+  readonly resultHosts?: readonly string[]
 }
 
 /** Makes images by OpenAI's `POST /v1/images/edits`. What each answer means: `classify.ts`; more: `docs/openai.md`. */
 export const openaiGenerator = (options: OpenaiOptions): Generator => {
-  const { env, image, requestsPerMinute } = options
+  const { env, image, requestsPerMinute, resultHosts = RESULT_HOSTS } = options
   const breaker = new Breaker(env)
-  const fetcher = pictureFetcher({ hosts: [hostOf(options.baseUrl), ...RESULT_HOSTS], use: async (bytes) => bytes })
+  const fetcher = pictureFetcher({ hosts: [hostOf(options.baseUrl), ...resultHosts], use: async (bytes) => bytes })
   const fetchResult = resultFetcher(fetcher, env.clock)
   const { apiKey, baseUrl, timeoutMs = TIMEOUT_MS } = options
   const asking: AskOptions = { apiKey, baseUrl, image, timeoutMs, clock: env.clock, openLine: openLines() }
@@ -45,6 +47,8 @@ export const openaiGenerator = (options: OpenaiOptions): Generator => {
     if (answer === null) return malformed('not the answer of this API')
     const usage = usageOf(answer.usage ?? null, options.prices)
     countUsage(usage, env)
+    if (!answer.usage)
+      env.logger.warn({ requestId: reply.requestId }, 'an image came without its usage: its cost is not known')
     try {
       const bytes = await imageOf(answer, fetchResult, signal)
       return typeof bytes === 'string' ? malformed(bytes) : { bytes, usage, provenance }
