@@ -27,6 +27,8 @@ const REQUESTS_PER_MINUTE = 300
 /** Real time that the wire may take for one request, at the very most. */
 const WIRE_MS_MAX = 10_000
 const WIRE_LOOK_MS = 1
+const STEPS_MAX = 10_000
+const ENDS: ReadonlySet<string> = new Set(['generation.completed', 'refund.issued', 'refund.waived'])
 
 export const CONTRACT_IMAGE = { model: 'gpt-image-1.5', size: '1024x1536', quality: 'medium' }
 export const CONTRACT_PRICES = { textIn: 5, imageIn: 8, textOut: 10, imageOut: 32 }
@@ -55,9 +57,11 @@ export interface WorldOptions {
   readonly baseUrl?: string
   readonly apiKey?: string
   readonly concurrency?: number
+  /** How long the pictures of the first session take, of the second and so on; none when absent. */
+  readonly slowPicturesMs?: readonly number[]
 }
 
-let drawn: Promise<Uint8Array[]> | undefined
+const drawn = Promise.all([drawPerson(1), drawGarment(2)])
 
 /** A whole worker on memory and a virtual clock, with the generator on a real wire to the double. */
 export const openWorld = async ({ server, concurrency = 4, ...options }: WorldOptions): Promise<World> => {
@@ -77,8 +81,15 @@ export const openWorld = async ({ server, concurrency = 4, ...options }: WorldOp
   })
   const wire = { busy: 0 }
   const generator = watched(openai, wire)
-  drawn ??= Promise.all([drawPerson(1), drawGarment(2)])
-  const pictures = { fetch: async () => drawn ?? [] }
+  // Before any time passes: drawing takes real time.
+  const ready = await drawn
+  const delaysMs = [...(options.slowPicturesMs ?? [])]
+  const pictures = {
+    fetch: async () => {
+      await clock.sleep(delaysMs.shift() ?? 0)
+      return ready
+    },
+  }
   const rate = new RateShare(generator.requestsPerMinute, clock)
   const worker = new Worker(
     {
@@ -101,13 +112,11 @@ export const openWorld = async ({ server, concurrency = 4, ...options }: WorldOp
   const running = worker.run(() => {}, stop.signal)
   const owners = new Map<SessionId, UserId>()
 
-  const factsOf = async (session: SessionId) => {
-    const steps = await log.journal(new Map([[0, 0]]), 10_000)
-    return steps.flatMap(({ facts }) => facts.filter((fact) => fact.sessionId === session))
-  }
-  const isEnded = async (session: SessionId) => {
-    const last = (await factsOf(session)).at(-1)?.type
-    return last === 'generation.completed' || last === 'refund.issued' || last === 'refund.waived'
+  const allFacts = async () => (await log.journal(new Map([[0, 0]]), STEPS_MAX)).flatMap(({ facts }) => facts)
+  const factsOf = async (session: SessionId) => (await allFacts()).filter((fact) => fact.sessionId === session)
+  const areEnded = async () => {
+    const last = new Map((await allFacts()).map(({ sessionId, type }) => [sessionId, type]))
+    return [...owners.keys()].every((session) => ENDS.has(last.get(session) ?? 'none'))
   }
   const until: World['until'] = async (holds, withinMs = 2 * 3_600_000) => {
     const end = clock.now() + withinMs
@@ -137,7 +146,7 @@ export const openWorld = async ({ server, concurrency = 4, ...options }: WorldOp
     },
     facts: factsOf,
     until,
-    ended: () => until(async () => (await Promise.all([...owners.keys()].map(isEnded))).every(Boolean)),
+    ended: () => until(areEnded),
     refunds: (session) =>
       transactionsOf(state.ledger, owners.get(session) ?? '').filter(({ type }) => type === 'refund').length,
     close: async () => {
