@@ -32,8 +32,10 @@ export const eraseSome = async (
     const batch = await erasure.erasable(owner, SESSIONS_PER_CALL)
     const sessions = batch.sessions.flatMap(([first]) => (first === undefined ? [] : [first.sessionId]))
     // The image first: what breaks off before its session is marked as erased is found again.
-    for (const session of sessions) removed += Number(await objects.remove(resultPath(owner, session)))
-    if (sessions.length > 0) await erasure.erase(batch.sessions.flat().map(erasedFact))
+    if (sessions.length > 0) {
+      removed += await objects.remove(sessions.map((session) => resultPath(owner, session)))
+      await erasure.erase(batch.sessions.flat().map(erasedFact))
+    }
     names.push(...sessions)
     erased += batch.sessions.length
     open = batch.open

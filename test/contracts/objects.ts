@@ -64,7 +64,7 @@ export function objectsContract(name: string, open: () => Promise<OpenedObjects>
       opened = await open()
     })
     afterAll(async () => {
-      for (const path of paths) await opened.store.remove(path)
+      await opened.store.remove(paths)
       await opened.close()
     })
 
@@ -144,15 +144,16 @@ export function objectsContract(name: string, open: () => Promise<OpenedObjects>
       await expect(opened.store.sign(newPath(), VALID_MS)).rejects.toThrow(NoSuchObject)
     })
 
-    test('removes an object with its metadata, says whether one was there, and takes the path again', async () => {
-      const path = newPath()
-      expect(await opened.store.remove(path)).toBe(false)
+    test('removes objects with their metadata, says how many there were, and takes the path again', async () => {
+      const [path, other, never] = [newPath(), newPath(), newPath()]
+      expect(await opened.store.remove([path])).toBe(0)
       await opened.store.put(path, bytesOf('first'), { put: 1 })
+      await opened.store.put(other, bytesOf('x'), {})
       const { url } = await opened.store.sign(path, VALID_MS)
-      expect(await opened.store.remove(path)).toBe(true)
+      expect(await opened.store.remove([path, never, other])).toBe(2)
       expect(await opened.store.find(path)).toBeNull()
       expect(await opened.open(url)).toBeNull()
-      expect(await opened.store.remove(path)).toBe(false)
+      expect(await opened.store.remove([path, other])).toBe(0)
       expect(await opened.store.put(path, bytesOf('second'), { put: 2 })).toBe('stored')
       expect(textOf(await read(path))).toBe('second')
     })
@@ -178,7 +179,7 @@ export function objectsContract(name: string, open: () => Promise<OpenedObjects>
         store.put(path, bytesOf('x'), {}),
         store.find(path),
         store.sign(path, VALID_MS),
-        store.remove(path),
+        store.remove(['a', path]),
       ]
       for (const outcome of await Promise.allSettled(calls))
         expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'BadObjectPath' } })

@@ -39,7 +39,7 @@ export const erasureLaws = (bench: StoreBench): void => {
       data: { attempt: 1, result: { ...result, url: `${IMAGE}?${SIGNED}` } },
     }
     const detailed = failed('input_unavailable', 1, `${PICTURE}?${SIGNED} answered with status 404`)
-    const objects = { remove: async () => false }
+    const objects = { remove: async () => 0 }
     const { letters } = memoryLog({ clock: realClock, newId: () => 'id', partitions: 1 })
     const erase = (owner: Owner) => eraseSome({ erasure: bench.store.erasure, objects, letters }, owner, 'ada')
     const textOf = (facts: readonly Fact[]) => JSON.stringify(facts)

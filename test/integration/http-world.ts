@@ -75,7 +75,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     past: store.past,
     orphans: store.orphans,
     erase: (owner, by) =>
-      eraseSome({ erasure: store.erasure, objects: { remove: async () => false }, letters: log.letters }, owner, by),
+      eraseSome({ erasure: store.erasure, objects: { remove: async () => 0 }, letters: log.letters }, owner, by),
     objects: null,
     images: memoryObjects(() => Date.now()),
     rebuild: null,

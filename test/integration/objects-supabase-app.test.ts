@@ -102,7 +102,7 @@ describe.runIf(hasPostgres)('a process with nothing but SUPABASE_URL and the key
   it('says that an image is expired once it is deleted', async () => {
     const { session, path } = await completed()
     await expire(session)
-    await bucket().remove(path)
+    await bucket().remove([path])
     expect(await linked(session)).toMatchObject({ state: 'completed', image_url: null, image_state: 'expired' })
   })
 

@@ -53,7 +53,7 @@ describe('objects in Supabase Storage', () => {
   })
   afterEach(async () => {
     server.recover()
-    await store().remove(PATH)
+    await store().remove([PATH])
     failures.length = 0
   })
   afterAll(() => server.close())
@@ -136,7 +136,7 @@ describe('objects in Supabase Storage', () => {
       () => quick.put(PATH, JPEG, {}),
       () => quick.find(PATH),
       () => quick.sign(PATH, HOUR_MS),
-      () => quick.remove(PATH),
+      () => quick.remove([PATH]),
       () => quick.check(),
       async () => Array.fromAsync(quick.list('generated/')),
     ]

@@ -79,7 +79,11 @@ export async function openFolderObjects({ folder, publicUrl, now }: FolderOption
     verify,
     fileOf: (path) => place(path).bytes,
     list: (below) => listFolder(join(folder, ...objectSegments(below.slice(0, -1))), below),
-    remove: async (path) => deleteObject(staging, place(path).folder),
+    async remove(paths) {
+      let count = 0
+      for (const { folder: object } of paths.map(place)) count += Number(await deleteObject(staging, object))
+      return count
+    },
     sweep: (olderThanMs) => sweepFolder(folder, now(), olderThanMs),
   }
 }

@@ -40,9 +40,9 @@ export function memoryObjects(now: () => number): MemoryObjects {
       const expiresAt = isoTime(now() + validMs)
       return { url: `memory://objects/${path}?for=${path}&expires=${expiresAt}`, expiresAt }
     },
-    async remove(path) {
-      objectSegments(path)
-      return stored.delete(path)
+    async remove(paths) {
+      paths.forEach(objectSegments)
+      return paths.filter((path) => stored.delete(path)).length
     },
     async *list(folder) {
       objectSegments(folder.slice(0, -1))

@@ -68,10 +68,10 @@ export const openSupabaseObjects = (
       if (typeof signed === 'string') throw new NoSuchObject()
       return signed
     },
-    async remove(path) {
-      objectSegments(path)
-      const removed = await call('remove', (storage) => storage.from(BUCKET).remove([path]), Removed)
-      return typeof removed !== 'string' && removed.some(({ name }) => name === path)
+    async remove(paths) {
+      paths.forEach(objectSegments)
+      const removed = await call('remove', (storage) => storage.from(BUCKET).remove([...paths]), Removed)
+      return typeof removed === 'string' ? 0 : removed.length
     },
     async *list(folder) {
       objectSegments(folder.slice(0, -1))

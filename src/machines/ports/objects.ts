@@ -28,8 +28,8 @@ export class NoSuchObject extends Error {
 
 /** Objects that can be taken away. */
 export interface RemovableObjects {
-  /** Answers whether something lay there; what a repeat after a lost answer finds gone counts as nothing. */
-  remove(path: string): Promise<boolean>
+  /** At most 1,000. Answers how many objects there were; what a repeat after a lost answer finds gone counts as none. */
+  remove(paths: readonly string[]): Promise<number>
 }
 
 export interface StoredObject {

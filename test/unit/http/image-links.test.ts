@@ -84,7 +84,7 @@ describe('the URLs of results', () => {
 
   it('are expired when the image is gone, which is remembered as long', async () => {
     const { links, objects, signed, outcomes } = await opened()
-    await objects.remove(resultPath(store, sessionId))
+    await objects.remove([resultPath(store, sessionId)])
     const expired = { image: { imageUrl: null, imageUrlExpiresAt: null }, state: 'expired' }
     expect(await links.of(session({ imageUrl: null }))).toEqual(expired)
     expect(await links.of(session({ imageUrl: null }))).toEqual(expired)
