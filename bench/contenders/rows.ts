@@ -3,6 +3,7 @@ import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { openPostgresStore } from '../../src/adapters/postgres/store.ts'
 import { archiveJournals } from '../../src/projections/archive.ts'
+import { withFreshFacts } from '../../src/projections/fresh-facts.ts'
 import { project } from '../../src/projections/project.ts'
 import type { Projection } from '../../src/projections/projection.ts'
 import { sessions } from '../../src/projections/sessions.ts'
@@ -34,10 +35,10 @@ export const withRows = (
     await engine.holds(log.partitions)
     const stop = new AbortController()
     const follow = { environment: benchEnvironment, signal: stop.signal }
-    const tables = watched(store.tables)
+    const [archive, tables] = [withFreshFacts(store.archive), watched(store.tables)]
     const loops = [
-      archiveJournals(log, store.archive, follow),
-      ...projections.map((one) => project(one, { archive: store.archive, tables }, follow)),
+      archiveJournals(log, archive, follow),
+      ...projections.map((one) => project(one, { archive, tables }, follow)),
     ]
     return {
       prepare: async (tasks) => {

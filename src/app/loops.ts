@@ -4,6 +4,7 @@ import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
 import { forgetExpired } from '../projections/erase-some.ts'
+import { withFreshFacts } from '../projections/fresh-facts.ts'
 import { LagWatch } from '../projections/lag-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
 import { project, retrySetAside } from '../projections/project.ts'
@@ -38,7 +39,8 @@ export const projectorLoops = (
   env: Environment,
   signal: AbortSignal,
 ): Loop[] => {
-  const { archive, tables, acceptances } = store
+  const { tables, acceptances } = store
+  const archive = withFreshFacts(store.archive)
   const names = projections.map(({ name }) => name)
   const books = new BooksWatch(store.queries, env)
   const orphans = new OrphanSweep({ orphans: store.orphans, log, objects, oldestWaiting, env, mode: config.orphans })

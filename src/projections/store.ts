@@ -30,9 +30,10 @@ export interface Archive {
   heads(): Promise<Map<number, ArchiveHead>>
   /**
    * Appends the facts of steps that follow their partitions' heads, all or none (`moved`: one does not, another writer was
-   * faster). Steps of one call may be of several partitions, in order within each. @throws ArchiveRefused
+   * faster). Steps of one call may be of several partitions, in order within each. Answers the last ordinal. @throws
+   * ArchiveRefused
    */
-  append(log: string, steps: readonly Step[]): Promise<'appended' | 'moved'>
+  append(log: string, steps: readonly Step[]): Promise<number | 'moved'>
   /** Facts behind an ordinal, in order. */
   read(after: number, limit: number): Promise<ArchivedFact[]>
   /** The last ordinal, 0 for an empty archive. */

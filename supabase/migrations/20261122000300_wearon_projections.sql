@@ -5,7 +5,6 @@ create schema if not exists wearon;
 
 alter table public.generation_sessions
   add column if not exists state text check (state in ('queued', 'processing', 'completed', 'failed', 'refunded')),
-  add column if not exists open boolean,
   add column if not exists seq integer,
   add column if not exists attempts integer,
   add column if not exists failure_code text,
@@ -14,7 +13,6 @@ alter table public.generation_sessions
   add column if not exists origin text;
 alter table public.store_generation_sessions
   add column if not exists state text check (state in ('queued', 'processing', 'completed', 'failed', 'refunded')),
-  add column if not exists open boolean,
   add column if not exists seq integer,
   add column if not exists attempts integer,
   add column if not exists failure_code text,
@@ -22,12 +20,10 @@ alter table public.store_generation_sessions
   add column if not exists url_expires_at timestamptz,
   add column if not exists origin text;
 
--- No index names a column that changes with most facts: a row version that differs in none stays in its page and out of all
--- indexes (a heap-only tuple), which takes half of the time. `open` changes twice in a session's life, and is null before us.
+-- No index names a column that changes after a session's first fact: a row version that differs in none stays in its page and
+-- out of all indexes (a heap-only tuple), which takes half of the time. `origin` is null until that first fact.
 create index if not exists wearon_generation_sessions_newest on public.generation_sessions (created_at desc, id desc);
-create index if not exists wearon_generation_sessions_open on public.generation_sessions (user_id) where open;
 create index if not exists wearon_store_generation_sessions_newest on public.store_generation_sessions (created_at desc, id desc);
-create index if not exists wearon_store_generation_sessions_open on public.store_generation_sessions (store_id) where open;
 -- A refund looks for what the platform gave back already: once per failed session, among all of a user's transactions.
 create index if not exists wearon_credit_transactions_user on public.credit_transactions (user_id, type, created_at);
 
@@ -39,7 +35,10 @@ insert into wearon.archive default values on conflict do nothing;
 
 create table if not exists wearon.facts (
   ordinal bigint primary key, session_id uuid not null, seq integer not null, partition integer not null, step bigint not null,
+  -- Holds a signed URL that goes once the session is closed.
+  signed boolean not null default false,
   fact jsonb not null, unique (session_id, seq));
+create index if not exists facts_signed on wearon.facts (session_id) where signed;
 create index if not exists facts_step on wearon.facts (partition, step);
 
 create table if not exists wearon.steps (
@@ -74,6 +73,7 @@ create table if not exists wearon.refunds (
   last_error text, payer_kind text, payer_id uuid, payer_email text, credits integer, ledger_record text, how text,
   waiver_reason text, waiver_detail text, settled_at timestamptz, settled_by text, settled_how text, settled_why text);
 create index if not exists refunds_newest on wearon.refunds (since desc, session_id desc) where state is not null;
+create index if not exists refunds_open on wearon.refunds (owner_id) where outcome = 'open';
 create index if not exists refunds_request on wearon.refunds (owner_id, request_id);
 
 create table if not exists wearon.acceptances (
@@ -89,8 +89,8 @@ language sql stable security definer set search_path = '' as $$
   from wearon.heads
 $$;
 
--- Appends steps that continue the chain of their partitions, all of them or none ('moved': they do not).
-create or replace function public.wearon_archive_append(p_log text, p_steps jsonb) returns text
+-- Appends steps that continue the chain of their partitions, all of them or none (null: they do not). Answers the last ordinal.
+create or replace function public.wearon_archive_append(p_log text, p_steps jsonb) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare added bigint;
 begin
@@ -104,15 +104,23 @@ begin
     where head.log <> p_log
       or step.number <> coalesce(number_before, head.number, 0) + 1
       or step.previous is distinct from case when number_before is null then head.id else id_before end
-  ) then return 'moved'; end if;
+  ) then return null; end if;
   added := wearon.add_facts(p_steps);
   insert into wearon.heads as head (partition, log, number, id)
     select distinct on (partition) partition, p_log, number, id
     from jsonb_to_recordset(p_steps) as step(partition integer, number bigint, id text) order by partition, number desc
     on conflict (partition) do update set log = excluded.log, number = excluded.number, id = excluded.id;
   if added > 0 then perform pg_notify('wearon_archive', ''); end if;
-  return 'appended';
+  return (select head from wearon.archive);
 end $$;
+
+create or replace function wearon.is_signed(p_fact jsonb) returns boolean language sql immutable as $$
+  select case p_fact ->> 'type'
+    when 'generation.requested' then (p_fact #>> '{data,imageUrls}') like '%?%'
+    when 'generation.deferred' then (p_fact #>> '{data,detail}') like '%?%'
+    when 'generation.failed' then (p_fact #>> '{data,detail}') like '%?%'
+    when 'generation.withdrawn' then (p_fact #>> '{data,detail}') like '%?%' else false end
+$$;
 
 -- Gives the steps' facts their ordinals. The caller holds the lock.
 create or replace function wearon.add_facts(p_steps jsonb) returns bigint language plpgsql as $$
@@ -122,9 +130,10 @@ begin
     select partition, number, id, epoch
     from jsonb_to_recordset(p_steps) as step(partition integer, number bigint, id text, epoch bigint)
     on conflict (partition, number) do update set id = excluded.id, epoch = excluded.epoch;
-  insert into wearon.facts (ordinal, session_id, seq, partition, step, fact)
+  insert into wearon.facts (ordinal, session_id, seq, partition, step, signed, fact)
     select archive.head + row_number() over (order by step.place, fact.place),
-      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number, fact.value
+      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number,
+      wearon.is_signed(fact.value), fact.value
     from wearon.archive,
       -- As columns: a whole step of some hundred facts would be carried through the sort with each of them.
       rows from (jsonb_to_recordset(p_steps) as (partition integer, number bigint, facts jsonb)) with ordinality
@@ -334,7 +343,7 @@ end if; end $$;
 -- platform may have failed it meanwhile, and its words then tell the refund who did. `keep_ended` (withdrawn) leaves the ended row's own words, 'expired' stays expired.
 create or replace function wearon.session_columns() returns table (name text, value text) language sql immutable as $$
   values ('seq', 'p.seq'), ('state', 'coalesce(p.state, t.state)'), ('attempts', 'coalesce(p.attempts, t.attempts)'),
-  ('open', $e$coalesce(p.state, t.state) in ('queued', 'processing')$e$),
+  ('origin', $e$coalesce(t.origin, 'producer')$e$),
   ('status', $e$case when t.status in ('completed', 'failed') and (p.keep_ended or p.status in ('queued', 'processing'))
     then t.status else coalesce(p.status, t.status) end$e$),
   ('error_message', $e$case when p.status = 'completed' then null
@@ -577,10 +586,7 @@ end $$;
 
 create or replace function public.wearon_backlog(p_tenant text) returns bigint
 language sql stable security definer set search_path = '' as $$
-  select case when p_tenant like 'user:%' then (select count(*) from public.generation_sessions
-      where user_id = substr(p_tenant, 6)::uuid and open)
-    else (select count(*) from public.store_generation_sessions
-      where store_id = substr(p_tenant, 7)::uuid and open) end
+  select count(*) from wearon.refunds where owner_id = split_part(p_tenant, ':', 2)::uuid and outcome = 'open'
 $$;
 
 -- Acceptances: the first answer to a publication ----------------------------------------------------------------------

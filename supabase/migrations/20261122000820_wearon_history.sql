@@ -3,18 +3,18 @@
 
 -- Rows that no fact of ours has written to: from before us, or waiting for their task.
 create index if not exists wearon_generation_sessions_past
-  on public.generation_sessions (created_at, id) where open is null;
+  on public.generation_sessions (created_at, id) where origin is null;
 create index if not exists wearon_store_generation_sessions_past
-  on public.store_generation_sessions (created_at, id) where open is null;
+  on public.store_generation_sessions (created_at, id) where origin is null;
 create index if not exists refunds_imported on wearon.refunds (requested_at desc, session_id desc)
   where outcome = 'failed' and state is null;
 
 create or replace view wearon.past_rows with (security_invoker = true) as
   select id, 'b2c' as channel, user_id as owner_id, null as request_id, status, error_message, created_at, completed_at
-  from public.generation_sessions where open is null
+  from public.generation_sessions where origin is null
   union all
   select id, 'b2b', store_id, case when length(request_id) <= 200 then request_id end, status, error_message, created_at, completed_at
-  from public.store_generation_sessions where open is null;
+  from public.store_generation_sessions where origin is null;
 
 -- What the ledger says of one row: {"given": the refund's transaction or null, "payer", "credits", "proof", "words"}; null without a
 -- row. A request's refund proves itself; a user's older refunds name no session, so their absence alone proves something.
@@ -83,12 +83,7 @@ begin
     order by s.requested_at desc, s.session_id desc limit p_limit) as page);
 end $$;
 
-do $$ declare call regprocedure; begin
-  for call in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace
-      and proname in ('wearon_past_rows', 'wearon_unreturned') loop
-    execute format('alter function %s set statement_timeout = ''55s''', call);
-  end loop;
-end $$;
+select wearon.allow_long('wearon_past_rows', 'wearon_unreturned');
 
 select wearon.lock_down();
 notify pgrst, 'reload schema';

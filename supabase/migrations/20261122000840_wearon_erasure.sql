@@ -29,13 +29,9 @@ $$;
 -- In the transaction that archives the fact that closes a session, so that nobody reads it closed and with them.
 create or replace function wearon.forget_signatures() returns trigger language plpgsql set search_path = '' as $$
 begin
-  update wearon.facts as f set fact = wearon.unsigned(f.fact)
+  update wearon.facts as f set fact = wearon.unsigned(f.fact), signed = false
   from (select distinct a.session_id from added as a where wearon.closes(a.fact)) as closed
-  where f.session_id = closed.session_id and case f.fact ->> 'type'
-    when 'generation.requested' then (f.fact #>> '{data,imageUrls}') like '%?%'
-    when 'generation.deferred' then (f.fact #>> '{data,detail}') like '%?%'
-    when 'generation.failed' then (f.fact #>> '{data,detail}') like '%?%'
-    when 'generation.withdrawn' then (f.fact #>> '{data,detail}') like '%?%' else false end;
+  where f.session_id = closed.session_id and f.signed;
   insert into wearon.signed_results (session_id, expires_at)
     select a.session_id, (a.fact #>> '{data,result,urlExpiresAt}')::timestamptz from added as a
     where a.fact ->> 'type' = 'generation.completed' and (a.fact #>> '{data,result,url}') like '%?%' on conflict do nothing;

@@ -23,7 +23,7 @@ export interface StoreBench {
   /** Lets the producer order a session. */
   readonly ordered: (owner?: Owner) => Promise<SessionId>
   /** Archives facts of a session, in one step. */
-  readonly archive: (session: SessionId, facts: readonly NewFact[], first?: number) => Promise<'appended' | 'moved'>
+  readonly archive: (session: SessionId, facts: readonly NewFact[], first?: number) => Promise<number | 'moved'>
   /** Brings a projection's rows up to the archive's end. */
   readonly project: (projection: Projection, on?: Store, batch?: number) => Promise<void>
 }

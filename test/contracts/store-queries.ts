@@ -38,6 +38,7 @@ export const queryLaws = (bench: StoreBench): void => {
       const elsewhere = await ordered()
       await archive(elsewhere, COMPLETED)
       await project(sessions)
+      await project(refunds)
       const tenant = tenantOf(owner)
       const first = await bench.store.queries.sessions({ tenant, limit: 2 })
       const second = await bench.store.queries.sessions({ tenant, limit: 2, cursor: first.next ?? '' })

@@ -16,7 +16,7 @@ const entriesOf = (dump: string): Map<string, string> => {
   return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n--\n')).trim()]))
 }
 
-const OUR_COLUMNS = /^ {4}(state|open|seq|attempts|failure_code|result_path|url_expires_at|origin) /
+const OUR_COLUMNS = /^ {4}(state|seq|attempts|failure_code|result_path|url_expires_at|origin) /
 const OUR_CHECK = /^ {4}CONSTRAINT (store_)?generation_sessions_state_check /
 
 /** The same text without the columns that we add to the session rows; commas are the dump's, not the schema's. */

@@ -30,7 +30,7 @@ const objects = async (sql: Queryable): Promise<string[]> => {
   return rows.map(({ line }) => line)
 }
 
-const OUR_COLUMNS = ['state', 'open', 'seq', 'attempts', 'failure_code', 'result_path', 'url_expires_at', 'origin']
+const OUR_COLUMNS = ['state', 'seq', 'attempts', 'failure_code', 'result_path', 'url_expires_at', 'origin']
 const isOurs = (line: string): boolean =>
   /wearon_/.test(line) ||
   OUR_COLUMNS.some((column) => new RegExp(`^column (?:store_)?generation_sessions\\.${column} `).test(line)) ||

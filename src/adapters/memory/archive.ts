@@ -16,7 +16,7 @@ export const memoryArchive = (state: StoreState): Archive => ({
     addSteps(state, steps)
     for (const { partition, number, id } of steps) state.heads.set(partition, { log, number, id })
     notify(state)
-    return 'appended'
+    return state.facts.length
   },
   read: async (after, limit) =>
     state.facts.slice(after, after + limit).map(({ fact }, index) => ({ ordinal: after + index + 1, fact })),

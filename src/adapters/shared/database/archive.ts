@@ -23,9 +23,10 @@ export const databaseArchive = (call: CallFunction, onGrowth: Archive['onGrowth'
 export const sessionFacts = async (call: CallFunction, id: SessionId): Promise<Fact[]> =>
   ((await call('wearon_archive_session', { p_session: id })) as unknown[]).map(parseFact)
 
-const append = async (call: CallFunction, log: string, steps: readonly Step[]): Promise<'appended' | 'moved'> => {
+const append = async (call: CallFunction, log: string, steps: readonly Step[]): Promise<number | 'moved'> => {
   try {
-    return (await call('wearon_archive_append', { p_log: log, p_steps: steps })) as 'appended' | 'moved'
+    const head = await call('wearon_archive_append', { p_log: log, p_steps: steps })
+    return head === null ? 'moved' : Number(head)
   } catch (error) {
     throw isAboutData(error) ? new ArchiveRefused(error.message, { cause: error }) : error
   }
