@@ -7,7 +7,7 @@ export interface Crashes {
 }
 
 /** What the caller of a function sees of a crash. */
-export class Crashed extends Error {
+class Crashed extends Error {
   override readonly name = 'Crashed'
 }
 
