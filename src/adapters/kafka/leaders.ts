@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Broker, type Cluster, Kafka, type KafkaConfig } from 'kafkajs'
 import { clusterOf } from './cluster.ts'
 
@@ -13,10 +14,13 @@ const NO_LEADER = '-1'
 export class Leaders {
   readonly #cluster: Cluster
   readonly #topics: string[]
+  readonly #sockets = new Set<Socket>()
+  /** The leader of each partition, by `topic/partition`, when it was last looked up. */
+  #led: ReadonlyMap<string, string> = new Map()
   #connected: Promise<void> | null = null
 
   constructor(config: KafkaConfig, topics: readonly string[]) {
-    this.#cluster = clusterOf(new Kafka(config))
+    this.#cluster = clusterOf(new Kafka(this.#watched(config)))
     this.#topics = [...topics]
   }
 
@@ -26,6 +30,7 @@ export class Leaders {
       await this.#cluster.connect()
       await this.#cluster.addMultipleTargetTopics(this.#topics)
       await this.#cluster.refreshMetadata()
+      this.#led = this.#lookUp()
     })()
     await this.#connected.catch((error: unknown) => {
       this.#connected = null
@@ -76,12 +81,40 @@ export class Leaders {
     return { producerId: Number(producerId), epoch: producerEpoch }
   }
 
+  /** Ends what is asked right now: brokers hold questions for as long as they were told to. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy(new Error('nobody waits for an answer any more'))
+  }
+
   async close(): Promise<void> {
     await this.#cluster.disconnect()
   }
 
+  #watched(config: KafkaConfig): KafkaConfig {
+    const { socketFactory } = config
+    if (socketFactory === undefined) return config
+    return {
+      ...config,
+      socketFactory: (options) => {
+        const socket = socketFactory(options)
+        this.#sockets.add(socket)
+        return socket.once('close', () => this.#sockets.delete(socket))
+      },
+    }
+  }
+
   #leaderOf({ topic, partition }: PartitionOf): string {
-    return Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]))[0] ?? NO_LEADER
+    return this.#led.get(`${topic}/${partition}`) ?? NO_LEADER
+  }
+
+  /** kafkajs looks through all partitions of a topic for one of them, and this is asked for every record. */
+  #lookUp(): Map<string, string> {
+    const all = this.#topics.flatMap((topic) =>
+      this.#cluster
+        .findTopicPartitionMetadata(topic)
+        .map(({ partitionId, leader }) => [`${topic}/${partitionId}`, `${leader}`] as const),
+    )
+    return new Map(all)
   }
 }
 

@@ -96,6 +96,7 @@ export class News {
 
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#watch.cut()
     await this.#running
   }
 

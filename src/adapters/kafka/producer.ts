@@ -1,4 +1,5 @@
 import type { Clock } from '../../machines/ports/environment.ts'
+import { Unanswered } from './errors.ts'
 import type { Leaders } from './leaders.ts'
 import { type NewBatch, type Produced, produceQuestion } from './protocol/produce.ts'
 import { ask } from './protocol/question.ts'
@@ -49,7 +50,7 @@ export class Producer {
     const placed = new Map<string, number>()
     for (let tries = 1; ; tries++) {
       const error = await this.#attempt(open, placed)
-      if (error === null) return placed
+      if (open.size === 0) return placed
       this.#leaders.forget()
       if (tries === TRIES || !isRetriable(error)) return this.#fail(error)
       await this.#clock.sleep(PAUSE_FIRST_MS * 2 ** tries)
@@ -66,7 +67,7 @@ export class Producer {
     throw error
   }
 
-  /** Moves what was taken from `open` to `placed`; answers the first error. */
+  /** Moves what was taken from `open` to `placed`; answers the first error of what was not. */
   async #attempt(open: Map<string, Unsequenced>, placed: Map<string, number>): Promise<unknown> {
     try {
       const led = await this.#leaders.by([...open.values()])
@@ -77,7 +78,7 @@ export class Producer {
         if (one.status === 'rejected') return one.reason as unknown
         return takeIn(one.value, { open, placed, identity })
       })
-      return errors.find((error) => error !== null) ?? null
+      return errors.find((error) => error !== null) ?? new Unanswered('a broker left out what it was sent')
     } catch (error) {
       return error
     }

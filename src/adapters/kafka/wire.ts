@@ -85,6 +85,11 @@ export class Wire {
     await broker.deleteRecords({ topics: [{ topic, partitions: [{ partition, offset: `${offset}` }] }] })
   }
 
+  /** Ends the questions that brokers hold. */
+  cut(): void {
+    this.#leaders.cut()
+  }
+
   close(): Promise<void> {
     return this.#leaders.close()
   }
