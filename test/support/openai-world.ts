@@ -181,7 +181,8 @@ const watched = (generator: Generator, wire: { busy: number }): Generator => ({
 const recorded = (clock: VirtualClock) => {
   const logged: object[] = []
   const metrics = new Map<string, number>()
-  const keyOf = (name: string, labels: object = {}) => [name, ...Object.values(labels)].join(' ')
+  const keyOf = (name: string, labels: Readonly<Record<string, string>> = {}) =>
+    [name, ...Object.values(labels)].join(' ')
   const log = (fields: object, message: string) => void logged.push({ ...fields, message })
   const env: Environment = {
     ...quietEnvironment(clock),

@@ -60,7 +60,7 @@ interface Row {
   readonly status: readonly [from: number, to: number]
   /** One of these as the error's code or type; any when absent. */
   readonly named?: readonly string[]
-  readonly then: FailureCode
+  readonly means: FailureCode
   readonly account?: true
 }
 
@@ -69,19 +69,19 @@ interface Row {
  * mean one person's pictures by it.
  */
 const rows: readonly Row[] = [
-  { status: [400, 499], named: QUOTA, then: 'quota_exhausted', account: true },
-  { status: [402, 402], then: 'quota_exhausted', account: true },
-  { status: [401, 401], then: 'provider_rejected', account: true },
-  { status: [400, 499], named: SETUP, then: 'provider_rejected', account: true },
-  { status: [400, 499], named: MODERATION, then: 'moderation_blocked' },
-  { status: [400, 499], named: PICTURES, then: 'input_rejected' },
-  { status: [429, 429], then: 'rate_limited' },
+  { status: [400, 499], named: QUOTA, means: 'quota_exhausted', account: true },
+  { status: [402, 402], means: 'quota_exhausted', account: true },
+  { status: [401, 401], means: 'provider_rejected', account: true },
+  { status: [400, 499], named: SETUP, means: 'provider_rejected', account: true },
+  { status: [400, 499], named: MODERATION, means: 'moderation_blocked' },
+  { status: [400, 499], named: PICTURES, means: 'input_rejected' },
+  { status: [429, 429], means: 'rate_limited' },
   // Request timeout and conflict: the provider asks for another try.
-  { status: [408, 409], then: 'provider_unavailable' },
-  { status: [400, 499], then: 'provider_rejected' },
-  { status: [500, 599], then: 'provider_unavailable' },
+  { status: [408, 409], means: 'provider_unavailable' },
+  { status: [400, 499], means: 'provider_rejected' },
+  { status: [500, 599], means: 'provider_unavailable' },
   // Redirects are not followed: they would send the person's pictures, and a paid request, somewhere else.
-  { status: [0, 999], then: 'provider_malformed' },
+  { status: [0, 999], means: 'provider_malformed' },
 ]
 
 /** What a request without an image means for its session. */
@@ -90,7 +90,7 @@ export const classify = (trouble: Trouble): Verdict => {
   if (trouble.kind === 'no_answer') return { code: 'outcome_unknown', account: false }
   if (trouble.kind === 'malformed') return { code: 'provider_malformed', account: false }
   const row = rows.find((one) => fits(one, trouble))
-  return { code: row?.then ?? 'provider_malformed', account: row?.account ?? false }
+  return { code: row?.means ?? 'provider_malformed', account: row?.account ?? false }
 }
 
 const fits = ({ status: [from, to], named }: Row, { status, code, type }: Refusal): boolean =>

@@ -54,7 +54,7 @@ const openLine = (agent: Agent): Line => {
     const encoded = new Request('http://multipart.invalid', { method: 'POST', body: body ?? null })
     const sending = new Headers(headers)
     sending.set('content-type', encoded.headers.get('content-type') ?? '')
-    const response = await fetch(String(input), {
+    const response = await fetch(input instanceof Request ? input.url : input, {
       dispatcher,
       redirect: 'manual',
       method: method ?? 'POST',
