@@ -21,7 +21,7 @@ const promised: readonly Promised[] = [
   { bench: 'projection', figure: 'refunds_per_s', words: 'refund rows to Postgres a second', atLeast: 50_000 },
   { bench: 'projection', figure: 'sessions_to_plain', words: 'session rows, times a plain upsert', atLeast: 0.5 },
   { bench: 'projection', figure: 'switch_part_ms', words: 'longest part of a switch, ms', atMost: 8_000 },
-  { bench: 'books', figure: 'summary_s', words: 'summary of 1,000,000 sessions, s', atMost: 10 },
+  { bench: 'books', figure: 'summary_s', words: 'summary of 1,000,000 sessions, s', atMost: 15 },
   { bench: 'books', figure: 'page_of_lines_s', words: 'a page of their lines, s', atMost: 1 },
   { bench: 'books', figure: 'summary_of_a_day_s', words: "a day's summary of them, s", atMost: 2 },
   { bench: 'effects', figure: 'share', words: 'effects of 200 ms, share of the ideal', atLeast: 0.94 },

@@ -166,7 +166,7 @@ describe.runIf(hasPostgres)(`${SESSIONS} sessions, a third of which fail`, () =>
   }
 
   it('gives back each credit once, whatever is repeated and lost: ledger and facts agree to the credit', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     await archive(
       orders.flatMap((one, index) =>
