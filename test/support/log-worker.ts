@@ -22,7 +22,11 @@ export const startWorker = (log: EventLog): LogWorker => {
         leases.set(lease.partition, lease)
         await new Promise<void>((resolve) => {
           givenUp.set(lease.partition, resolve)
-          for (const signal of [lease.lost, lease.handover]) signal.addEventListener('abort', () => resolve())
+          for (const signal of [lease.lost, lease.handover]) {
+            // It may have been lost while it was opened.
+            if (signal.aborted) resolve()
+            signal.addEventListener('abort', () => resolve())
+          }
         })
         if (leases.get(lease.partition) === lease) leases.delete(lease.partition)
         await lease.release()

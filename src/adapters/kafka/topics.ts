@@ -89,7 +89,11 @@ const usable = async (
     try {
       const { topics: found } = await admin.fetchTopicMetadata({ topics })
       const waits = found.some(({ name, partitions }) => isNew.has(name) && partitions.some(({ leader }) => leader < 0))
-      if (!waits) return found
+      if (!waits) {
+        // A leader may be named before it knows of it.
+        await Promise.all([...isNew].map((topic) => admin.fetchTopicOffsets(topic)))
+        return found
+      }
     } catch (error) {
       if (looks === LOOKS_MAX) throw error
     }
