@@ -15,9 +15,9 @@ const PICTURE_TIMEOUT_MS = 15_000
 
 /**
  * Pictures that this process holds as they were fetched, from the first byte until they were put to use: with 10 MB each the
- * bound of their memory. One tenant's slow servers fill no more than half of it.
+ * bound of their memory. One tenant's slow servers leave a third of it to the others.
  */
-const held = new Turnstile(24, 12)
+const held = new Turnstile(12, 8)
 
 /** What a fetched picture is put to: only its result is kept, the bytes are let go. */
 export type UsePicture<Made extends object> = (bytes: Uint8Array) => Promise<Made | PictureProblem>

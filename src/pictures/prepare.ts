@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import sharp, { type Sharp } from 'sharp'
 import { decodeBytes } from './decode-cost.ts'
 import { type PictureProblem, rejected } from './problem.ts'
@@ -18,9 +19,9 @@ const DECODE_SECONDS_MAX = 30
 
 /**
  * Pictures that this process reads at the same time: the bound of the memory that it takes, a large one waiting for other large
- * ones only. Each keeps one of libuv's four threads busy, and looking up names and reading files need some too.
+ * ones only. A core is left to the event loop, and one of libuv's four threads to looking up names and reading files.
  */
-const ordinary = new Turnstile(2)
+const ordinary = new Turnstile(Math.max(1, Math.min(2, availableParallelism() - 1)))
 const large = new Turnstile(1)
 // One thread for each of them, and nothing kept of a picture that does not come again.
 sharp.concurrency(1)
