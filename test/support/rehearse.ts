@@ -9,13 +9,21 @@ import { eventually } from './eventually.ts'
 const Published = z.looseObject({ session_id: z.string() })
 
 /** Orders and publishes a session with drawn pictures, as a producer would. Answers its id. */
-export const publishDrawn = async (client: Client): Promise<string> => {
+export const publishDrawn = async (client: Client, id?: string): Promise<string> =>
+  publishPictures(client, [await client.upload(await drawPerson(1)), await client.upload(await drawGarment(2))], id)
+
+/** Orders and publishes a session with the pictures at these addresses. */
+export const publishPictures = async (
+  client: Client,
+  urls: readonly string[],
+  id: string = randomUUID(),
+): Promise<string> => {
   const task = {
     task_id: randomUUID(),
     channel: 'b2c',
     user_id: randomUUID(),
-    session_id: randomUUID(),
-    image_urls: [await client.upload(await drawPerson(1)), await client.upload(await drawGarment(2))],
+    session_id: id,
+    image_urls: urls,
     request_id: `req_${randomUUID()}`,
     created_at: new Date().toISOString(),
   }
