@@ -52,9 +52,9 @@ export const openAll = async (config: Config, env: ProcessEnvironment): Promise<
 const openOn = async (databases: Databases, config: Config, env: ProcessEnvironment): Promise<Opened> => {
   let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`
   const { store, played, remedy } = await openStore(config, env, (kind) => databases.open(kind))
+  const { objects, folder, checks } = await openObjects(config, env, () => publicUrl)
   const opened = await openLog(config, env, (kind) => databases.open(kind))
   const { log, bridge, oldestWaiting } = opened
-  const { objects, folder, checks } = await openObjects(config, env, () => publicUrl)
   return {
     log,
     bridge,

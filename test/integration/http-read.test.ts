@@ -3,7 +3,7 @@ import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { createHttp } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { LetterPage } from '../../src/machines/ports/dead-letters.ts'
-import { cancelled, completed, refundRequested, requested, result, started, store, waived } from '../support/facts.ts'
+import { cancelled, completed, refundRequested, requested, started, store, waived } from '../support/facts.ts'
 import { json, newSession, openWorld, taskOf, type World } from './http-world.ts'
 
 let world: World
@@ -26,6 +26,8 @@ const codeOf = async (response: Response) => [response.status, (await json(respo
 
 describe('GET /v1/generations/:id', () => {
   test('shows a session as the tables know it', async () => {
+    const sign = async () => ({ url: 'https://storage/again', expiresAt: '2026-01-15T16:00:00.000Z' })
+    await reopen({ images: { sign } })
     const id = newSession()
     await world.happen(id, requested(), started(), completed())
     await world.project()
@@ -36,9 +38,23 @@ describe('GET /v1/generations/:id', () => {
       state: 'completed',
       tenant: `store:${store.storeId}`,
       attempts: 1,
-      image_url: result.url,
+      image_url: 'https://storage/again',
+      image_url_expires_at: '2026-01-15T16:00:00.000Z',
+      image_state: 'available',
     })
     expect(response.headers.get('retry-after')).toBeNull()
+  })
+
+  test('says that the image of a session is deleted, and that of the storage that it does not answer', async () => {
+    const id = newSession()
+    await world.happen(id, requested(), started(), completed())
+    await world.project()
+    const gone = { state: 'completed', image_url: null, image_url_expires_at: null, image_state: 'expired' }
+    expect(await json(await world.get(`/v1/generations/${id}`))).toMatchObject(gone)
+    await reopen({ images: { sign: () => Promise.reject(new Error('down')) } })
+    await world.happen(id, requested(), started(), completed())
+    await world.project()
+    expect(await codeOf(await world.get(`/v1/generations/${id}`))).toEqual([503, 'unavailable'])
   })
 
   test('tells pollers how often to come while it goes on', async () => {
