@@ -1,82 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import { memoryLog } from '../../../src/adapters/memory/event-log.ts'
-import { sessionTable } from '../../../src/machines/compile.ts'
 import type { GenerationOutcome } from '../../../src/machines/effects/outcome.ts'
-import { defaultPolicy } from '../../../src/machines/policy.ts'
-import type { History } from '../../../src/machines/ports/history.ts'
-import { EffectPool } from '../../../src/machines/runtime/effect-pool.ts'
-import { RateShare } from '../../../src/machines/runtime/rate-share.ts'
-import { Worker } from '../../../src/machines/runtime/worker.ts'
-import { quietEnvironment } from '../../support/environment.ts'
-import { otherSessionId, result, sessionId, user } from '../../support/facts.ts'
+import { otherSessionId, result, sessionId } from '../../support/facts.ts'
+import { startWorker } from '../../support/one-partition.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** A minute for every try, so that what waits for a slot can be told from what has one. */
 const TRY_MS = 60_000
 
-const noHistory: History = {
-  admit: async () => ({ admitted: true, archived: null }),
-  knows: async () => new Set(),
-  head: async () => null,
-  step: async () => null,
-  sessionsAfter: async () => new Map(),
-  mend: async () => {},
-}
-
-/** A worker of one partition, what its journal holds after a while, and how many tries it began. */
+/** The steps of a worker's partition after a while, and how many tries it began. */
 const work = async (concurrency: number, sessions: readonly string[], first?: GenerationOutcome) => {
   const clock = new VirtualClock()
-  const env = quietEnvironment(clock)
-  const log = memoryLog({ partitions: 1, clock, newId: () => env.newId() })
-  const rate = new RateShare(null, clock)
-  const stop = new AbortController()
   let tries = 0
-  const worker = new Worker(
-    {
-      env,
-      table: sessionTable,
-      policy: defaultPolicy,
-      log,
-      history: noHistory,
-      drainMs: 0,
-      generations: new EffectPool(concurrency, rate, clock),
-      refunds: new EffectPool(concurrency, rate, clock),
-      effects: {
-        generate: async (_session, signal) => {
-          tries += 1
-          if (first !== undefined && tries === 1) return first
-          await clock.sleep(TRY_MS, signal)
-          return { kind: 'completed', result }
-        },
-        refund: async () => ({ kind: 'error', detail: 'nothing fails here' }),
-      },
-    },
-    rate,
-  )
-  await log.publish(sessions.map((id) => ({ partition: 0, bytes: task(id, clock), source: 'inbox' })))
-  const running = worker.run(() => {}, stop.signal)
+  const worker = await startWorker(clock, concurrency, sessions, async (_session, signal) => {
+    tries += 1
+    if (first !== undefined && tries === 1) return first
+    await clock.sleep(TRY_MS, signal)
+    return { kind: 'completed', result }
+  })
   await clock.advance(TRY_MS - 1)
-  const steps = await log.journal(new Map([[0, 0]]), 100)
-  stop.abort()
-  await clock.advance(TRY_MS)
-  await running
-  return { steps: steps.map(({ facts }) => facts.map(({ type }) => type)), tries }
+  const steps = await worker.steps()
+  await worker.stop(TRY_MS)
+  return { steps, tries }
 }
-
-const task = (id: string, clock: VirtualClock): Uint8Array =>
-  Buffer.from(
-    JSON.stringify({
-      task_id: `task of ${id}`,
-      channel: 'b2c',
-      user_id: user.userId,
-      session_id: id,
-      image_urls: ['https://images.example/person.jpg', 'https://images.example/garment.jpg'],
-      prompt: '',
-      request_id: `req_${id}`,
-      version: 1,
-      created_at: new Date(clock.now()).toISOString(),
-    }),
-  )
 
 describe('a new session', () => {
   it('starts in the step that it comes in, when a slot is free', async () => {

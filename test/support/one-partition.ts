@@ -1,0 +1,77 @@
+import { memoryLog } from '../../src/adapters/memory/event-log.ts'
+import { sessionTable } from '../../src/machines/compile.ts'
+import { defaultPolicy } from '../../src/machines/policy.ts'
+import type { History } from '../../src/machines/ports/history.ts'
+import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
+import { RateShare } from '../../src/machines/runtime/rate-share.ts'
+import { Worker } from '../../src/machines/runtime/worker.ts'
+import type { Effects } from '../../src/machines/runtime/worker-context.ts'
+import { quietEnvironment } from './environment.ts'
+import { user } from './facts.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+const noHistory: History = {
+  admit: async () => ({ admitted: true, archived: null }),
+  knows: async () => new Set(),
+  head: async () => null,
+  step: async () => null,
+  sessionsAfter: async () => new Map(),
+  mend: async () => {},
+}
+
+/** A worker of one partition on memory, with these tasks in its inbox and this for a generation. */
+export const startWorker = async (
+  clock: VirtualClock,
+  concurrency: number,
+  sessions: readonly string[],
+  generate: Effects['generate'],
+) => {
+  const env = quietEnvironment(clock)
+  const log = memoryLog({ partitions: 1, clock, newId: () => env.newId() })
+  const rate = new RateShare(null, clock)
+  const stop = new AbortController()
+  const worker = new Worker(
+    {
+      env,
+      table: sessionTable,
+      policy: defaultPolicy,
+      log,
+      history: noHistory,
+      drainMs: 0,
+      generations: new EffectPool(concurrency, rate, clock),
+      refunds: new EffectPool(concurrency, rate, clock),
+      effects: { generate, refund: async () => ({ kind: 'error', detail: 'nothing is refunded here' }) },
+    },
+    rate,
+  )
+  await log.publish(sessions.map((id) => ({ partition: 0, bytes: task(id, clock), source: 'inbox' })))
+  const running = worker.run(() => {}, stop.signal)
+  return {
+    /** The facts of each step, by their types. */
+    steps: async () => {
+      const steps = await log.journal(new Map([[0, 0]]), 1_000)
+      return steps.map(({ facts }) => facts.map(({ type }) => type))
+    },
+    /** @param withinMs how long what runs may take to heed it. */
+    stop: async (withinMs: number) => {
+      stop.abort()
+      await clock.advance(withinMs)
+      await running
+    },
+  }
+}
+
+const task = (id: string, clock: VirtualClock): Uint8Array =>
+  Buffer.from(
+    JSON.stringify({
+      task_id: `task of ${id}`,
+      channel: 'b2c',
+      user_id: user.userId,
+      session_id: id,
+      image_urls: ['https://images.example/person.jpg', 'https://images.example/garment.jpg'],
+      prompt: '',
+      request_id: `req_${id}`,
+      version: 1,
+      created_at: new Date(clock.now()).toISOString(),
+    }),
+  )
