@@ -73,7 +73,7 @@ const encoded = (question: Question<unknown>): Encoded => {
 }
 
 const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
-  createErrorFromCode(code: number): Error & { readonly retriable: boolean }
+  readonly createErrorFromCode: (code: number) => Error & { readonly retriable: boolean }
 }
 
 /** What a broker means by an error's number; null for none. */
