@@ -35,7 +35,7 @@ describe('sessions', () => {
       processing_time_ms: f.result.durationMs,
       input_tokens: 900,
       output_tokens: 6_240,
-      estimated_cost_usd: 0.207,
+      estimated_cost_usd: 0.206_58,
     })
   })
 
