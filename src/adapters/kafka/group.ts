@@ -78,8 +78,8 @@ const tryToJoin = async (options: GroupOptions): Promise<Group> => {
   }
   const run = () => consumer.run({ autoCommit: false, eachBatch: async () => undefined })
   /** kafkajs gives up for good where a coordinator is not there yet, as after a broker's restart. */
-  const runAgain = async (error: unknown): Promise<void> => {
-    onError(error)
+  const runAgain = async (reason: unknown): Promise<void> => {
+    onError(reason)
     await clock.sleep(JOIN_AGAIN_MS, left.signal)
     if (!left.signal.aborted) await run().catch(runAgain)
   }
