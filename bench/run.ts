@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   projection: async () => (await import('./projection.ts')).projection,
   books: async () => (await import('./books.ts')).books,
   effects: async () => (await import('./effects.ts')).effects,
+  prepare: async () => (await import('./prepare.ts')).prepare,
   space: async () => (await import('./space.ts')).space,
   backlog: async () => (await import('./backlog.ts')).backlog,
   logs: async () => (await import('./logs.ts')).logs,

@@ -7,6 +7,7 @@ import type { History } from '../../src/machines/ports/history.ts'
 import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
+import type { WorkerContext } from '../../src/machines/runtime/worker-context.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { benchEnvironment } from './environment.ts'
 
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly concurrency?: number
   /** How long each generation takes; 0 does nothing, so that only the engine's own cost is left. */
   readonly effectMs?: number
+  /** What a generation does instead. */
+  readonly generate?: WorkerContext['effects']['generate']
 }
 
 /** A worker whose generations always end well, and what can be seen of it. */
@@ -52,10 +55,7 @@ export const startEngine = (options: EngineOptions): Engine => {
       refunds: new EffectPool(4, new RateShare(null, env.clock), env.clock),
       drainMs: DRAIN_MS,
       effects: {
-        generate: async ({ id }, signal): Promise<GenerationOutcome> => {
-          if (effectMs > 0) await env.clock.sleep(effectMs, signal)
-          return { kind: 'completed', result: resultOf(id) }
-        },
+        generate: options.generate ?? endsAfter(effectMs),
         refund: async () => ({ kind: 'error', detail: 'nothing fails here' }),
       },
     },
@@ -79,6 +79,13 @@ export const startEngine = (options: EngineOptions): Engine => {
     },
   }
 }
+
+const endsAfter =
+  (effectMs: number): WorkerContext['effects']['generate'] =>
+  async ({ id }, signal): Promise<GenerationOutcome> => {
+    if (effectMs > 0) await benchEnvironment.clock.sleep(effectMs, signal)
+    return { kind: 'completed', result: resultOf(id) }
+  }
 
 /** The log, with everything that its owner commits told to a listener. */
 const watched = (log: EventLog) => {

@@ -25,6 +25,8 @@ const promised: readonly Promised[] = [
   { bench: 'books', figure: 'page_of_lines_s', words: 'a page of their lines, s', atMost: 1 },
   { bench: 'books', figure: 'summary_of_a_day_s', words: "a day's summary of them, s", atMost: 2 },
   { bench: 'effects', figure: 'share', words: 'effects of 200 ms, share of the ideal', atLeast: 0.94 },
+  { bench: 'prepare', figure: 'sessions_per_core_s', words: 'sessions of 2 photos fed by a core a second', atLeast: 2 },
+  { bench: 'prepare', figure: 'mb_per_photo', words: 'memory that a photo of a crowd adds, MB', atMost: 5 },
   { bench: 'space', figure: 'redis_bytes_per_finished', words: 'Redis for a finished session, bytes', atMost: 1_500 },
   { bench: 'backlog', figure: 'rss_mb', words: 'memory with 300,000 queued, MB', atMost: 600 },
   { bench: 'backlog', figure: 'first_task_ratio', words: "another tenant's first task, times unloaded", atMost: 1.25 },

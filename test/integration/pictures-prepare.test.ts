@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { preparePicture } from '../../src/pictures/prepare.ts'
 
@@ -33,6 +33,53 @@ describe('preparing a picture', () => {
   ])('brings %i x %i to %i x %i', async (width, height, widthMax, heightMax) => {
     const { metadata } = await prepared(await blank(width, height).png().toBuffer())
     expect([metadata.width, metadata.height]).toEqual([widthMax, heightMax])
+  })
+
+  test('brings colours of another profile to sRGB', async () => {
+    const wide = { create: { width: 8, height: 8, channels: 3, background: { r: 220, g: 60, b: 60 } } } as const
+    const source = await sharp(wide).withIccProfile('p3').png().toBuffer()
+    // The same colour has other numbers in the wider space: left alone they would be read as a paler one.
+    expect([...(await sharp(source).keepIccProfile().raw().toBuffer()).subarray(0, 3)]).not.toEqual([220, 60, 60])
+    const { bytes, metadata } = await prepared(source)
+    const [red = 0, green = 0, blue = 0] = await sharp(bytes).raw().toBuffer()
+    expect(metadata.icc).toBeUndefined()
+    expect(Math.max(Math.abs(red - 220), Math.abs(green - 60), Math.abs(blue - 60))).toBeLessThan(6)
+  })
+
+  test.each<[string, (picture: Sharp) => Sharp]>([
+    ['grey', (picture) => picture.greyscale().jpeg()],
+    ['CMYK', (picture) => picture.toColourspace('cmyk').jpeg()],
+    ['16 bits', (picture) => picture.toColourspace('rgb16').png()],
+    ['a palette', (picture) => picture.png({ palette: true })],
+    ['AVIF', (picture) => picture.avif({ effort: 0 })],
+    ['GIF', (picture) => picture.gif()],
+    ['progressive JPEG', (picture) => picture.jpeg({ progressive: true })],
+    ['interlaced PNG', (picture) => picture.png({ progressive: true })],
+  ])('takes %s', async (_, as) => {
+    const { metadata } = await prepared(await as(blank(90, 60).flatten()).toBuffer())
+    expect(metadata).toMatchObject({
+      format: 'jpeg',
+      width: 90,
+      height: 60,
+      channels: 3,
+      space: 'srgb',
+      depth: 'uchar',
+    })
+  })
+
+  test('takes the first frame of a moving picture', async () => {
+    const frames = ['#ff0000', '#0000ff'].map((background) =>
+      sharp({ create: { width: 20, height: 10, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    )
+    const moving = await sharp(await Promise.all(frames), { join: { animated: true } })
+      .webp({ lossless: true })
+      .toBuffer()
+    const { bytes, metadata } = await prepared(moving)
+    expect([metadata.width, metadata.height]).toEqual([20, 10])
+    const [red = 0, , blue = 255] = await sharp(bytes).raw().toBuffer()
+    expect([red > 240, blue < 15]).toEqual([true, true])
   })
 
   test('gives the same bytes for the same input', async () => {
