@@ -6,7 +6,7 @@ import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { reach } from './problem.ts'
 import { type Route, route } from './route.ts'
-import { Format, scopeOf, scopeQuery } from './scope.ts'
+import { atOneMoment, Format, scopeOf, scopeQuery } from './scope.ts'
 import { pageJson } from './views.ts'
 
 /** All books of a million sessions take seconds; a day's, a store's or a session's do not. */
@@ -20,9 +20,12 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     query: z.strictObject({ ...scopeQuery, format: Format.optional() }),
     timeoutMs: BOOKS_MS,
     handle: async ({ query: { format, ...query }, headers }) => {
-      const scope = scopeOf(query, parts.env.clock.now())
-      if (wantsCsv(format, headers))
-        return csvAnswer('reconciliation', totalColumns, (page) => parts.queries.bookTotals({ ...scope, ...page }))
+      const nowMs = parts.env.clock.now()
+      const scope = scopeOf(query, nowMs)
+      if (wantsCsv(format, headers)) {
+        const whole = atOneMoment(scope, nowMs)
+        return csvAnswer('reconciliation', totalColumns, (page) => parts.queries.bookTotals({ ...whole, ...page }))
+      }
       return { status: 200, body: summaryJson(await reach(parts.queries.reconciliation(scope))) }
     },
   }),
@@ -36,9 +39,12 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     }),
     timeoutMs: BOOKS_MS,
     handle: async ({ query: { format, class: name, limit, cursor, ...query }, headers }) => {
-      const filter = { ...scopeOf(query, parts.env.clock.now()), ...(name && { class: name }) }
-      if (wantsCsv(format, headers))
-        return csvAnswer('exceptions', exceptionColumns, (page) => parts.queries.bookLines({ ...filter, ...page }))
+      const nowMs = parts.env.clock.now()
+      const filter = { ...scopeOf(query, nowMs), ...(name && { class: name }) }
+      if (wantsCsv(format, headers)) {
+        const whole = { ...filter, ...atOneMoment(filter, nowMs) }
+        return csvAnswer('exceptions', exceptionColumns, (page) => parts.queries.bookLines({ ...whole, ...page }))
+      }
       const page = parts.queries.bookLines({ ...filter, ...given({ limit, cursor }) })
       return { status: 200, body: pageJson(await readPage(page), lineJson) }
     },

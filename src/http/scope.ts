@@ -47,6 +47,12 @@ export const scopeOf = (
   }
 }
 
+/** The same scope at one moment, however many pages are read of it: a millisecond from now, so that all that is there counts. */
+export const atOneMoment = (scope: BookScope, nowMs: number): BookScope => ({
+  asOf: new Date(nowMs + 1).toISOString(),
+  ...scope,
+})
+
 const twoOf = (one: string, other: string): Problem =>
   new Problem('invalid_request', { faults: [{ detail: `${one}: does not go together with ${other}` }] })
 

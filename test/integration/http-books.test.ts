@@ -149,6 +149,25 @@ describe('GET /v1/reconciliation', () => {
     expect(row?.split(',')).toHaveLength(header.split(',').length)
   })
 
+  test('as CSV is of one moment, however many pages it is read in', async () => {
+    const moments: unknown[] = []
+    const page = async ({ asOf }: { readonly asOf?: string }) => {
+      moments.push(asOf)
+      return { items: [], next: moments.length % 3 === 0 ? null : 'more' }
+    }
+    await world.close(0)
+    world = await openWorld({ queries: { ...world.store.queries, bookTotals: page, bookLines: page } })
+    for (const path of ['/v1/reconciliation', '/v1/reconciliation/exceptions']) {
+      await (await world.get(`${path}?format=csv`)).text()
+      await (await world.get(`${path}?format=csv&as_of=2026-01-15`)).text()
+    }
+    const given = '2026-01-15T00:00:00.000Z'
+    expect(moments.filter((moment) => moment === given)).toHaveLength(6)
+    const [first, , , , , , second] = moments
+    expect(moments.filter((moment) => moment === first || moment === second)).toHaveLength(6)
+    expect(first).toMatch(/^20/)
+  })
+
   test('lists exceptions by class, with what each means, and totals and runs page by page', async () => {
     const id = await owed()
     await owed(waived('overage'))
