@@ -30,7 +30,7 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
   generation_failures_total: {
     type: 'counter',
     help: 'Tries that brought no image, by what went wrong, and whether the session is tried again or failed.',
-    labels: ['code', 'then'],
+    labels: ['code', 'outcome'],
   },
   events_ignored_total: {
     type: 'counter',

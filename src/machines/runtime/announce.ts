@@ -9,7 +9,7 @@ export const announce = ({ meter, logger }: Pick<Environment, 'meter' | 'logger'
   if (type === 'refund.escalated') logger.error({ sessionId }, 'a refund is owed for too long: see to it')
   if (type !== 'generation.deferred' && type !== 'generation.failed') return
   const { code, attempt, detail } = fact.data
-  meter.count('generation_failures_total', { code, then: type === 'generation.failed' ? 'failed' : 'retried' })
+  meter.count('generation_failures_total', { code, outcome: type === 'generation.failed' ? 'failed' : 'retried' })
   if ('alert' in failures[code])
     logger.error({ sessionId, attempt, code, detail, alert: true }, 'a try ended in a way that an operator must see')
 }

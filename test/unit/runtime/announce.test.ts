@@ -8,7 +8,8 @@ const told = (fact: NewFact) => {
   const alerts: object[] = []
   const silent = () => {}
   const meter = {
-    count: (name: string, labels: object = {}) => void counted.push([name, ...Object.values(labels)].join(' ')),
+    count: (name: string, labels: Readonly<Record<string, string>> = {}) =>
+      void counted.push([name, ...Object.values(labels)].join(' ')),
     observe: silent,
     gauge: silent,
   }
