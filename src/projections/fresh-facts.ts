@@ -48,7 +48,7 @@ class FreshFacts {
     this.#facts = []
   }
 
-  /** Null where the first one behind the ordinal is not here. */
+  /** Fewer than the limit where the stretch ends; null where the first one behind the ordinal is not here. */
   read(after: number, limit: number): ArchivedFact[] | null {
     const first = this.#facts[0]?.ordinal ?? Infinity
     const place = after + 1 - first
