@@ -8,6 +8,8 @@ import { type FetchOptions, pictureFetcher } from '../../src/pictures/fetch.ts'
 const JPEG = Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(500)])
 const BYTES_MAX = 1_000
 const TIMEOUT_MS = 400
+const BOMB = gzipSync(Buffer.alloc(50_000_000))
+const BROTLI_BOMB = brotliCompressSync(Buffer.alloc(5_000_000))
 const { signal } = new AbortController()
 const asFetched = async (bytes: Uint8Array) => bytes
 const image = (response: ServerResponse, headers: Record<string, string | number> = {}) =>
@@ -29,9 +31,8 @@ const pages: Record<string, RequestListener> = {
   '/long': (_, response) =>
     image(response, { 'content-length': 5_000 }).end(Buffer.concat([JPEG, Buffer.alloc(4_496)])),
   '/endless': (_, response) => endless(image(response)),
-  '/bomb': (_, response) => image(response, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000))),
-  '/brotli-bomb': (_, response) =>
-    image(response, { 'content-encoding': 'br' }).end(brotliCompressSync(Buffer.alloc(5_000_000))),
+  '/bomb': (_, response) => image(response, { 'content-encoding': 'gzip' }).end(BOMB),
+  '/brotli-bomb': (_, response) => image(response, { 'content-encoding': 'br' }).end(BROTLI_BOMB),
   '/no-gzip': (_, response) => image(response, { 'content-encoding': 'gzip' }).end(JPEG),
   '/html': (_, response) => image(response, { 'content-type': 'text/html' }).end(JPEG),
   '/untyped': (_, response) => response.writeHead(200).end(JPEG),
@@ -172,7 +173,7 @@ describe('fetching pictures', () => {
 
   test.each([
     ['a name that does not exist', 'http://nowhere.invalid/a', 'input_unavailable'],
-    ['a closed port', 'http://127.0.0.1:1/a', 'input_unavailable'],
+    ['a closed port', 'http://127.0.0.1:3/a', 'input_unavailable'],
     ['no URL', 'http://', 'input_rejected'],
     ['another scheme', 'file:///etc/passwd', 'input_rejected'],
   ])('%s', async (_, url, code) => {

@@ -39,7 +39,7 @@ const crowd = async (sessions: number, imageUrls: readonly string[]): Promise<Cr
   const notAsked = () => Promise.reject(new Error('nothing is given back here'))
   const pictures = pictureFetcher({ hosts: imageUrls.map((url) => new URL(url).host), use: preparePicture })
   const platform = { look: async () => ({ wanted: true }) as const, refund: notAsked, settle: notAsked }
-  const objects = memoryObjects(clock.now)
+  const objects = memoryObjects(() => clock.now())
   const effect = generate({ clock, platform, pictures, generator, objects })
   const engine = startEngine({ log, concurrency: sessions, generate: (session, signal) => effect(session, signal) })
   await engine.holds(log.partitions)
