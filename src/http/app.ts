@@ -77,7 +77,8 @@ const mount = (app: Express, path: string, routes: readonly Route[], parts: Http
     at[one.method](async (request, response) => {
       const { params, query, headers } = request
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-      send(request, response, await inTime(one, { params, query, headers, body }, parts), parts, streams)
+      const call = { requestId: exchangeOf(response).requestId, params, query, headers, body }
+      send(request, response, await inTime(one, call, parts), parts, streams)
     })
   }
   const allow = routes.map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase())).join(', ')

@@ -10,6 +10,8 @@ export interface MetricRow {
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** From a refund's few milliseconds to a try's 200 s. */
 const effectSeconds = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 40, 60, 90, 120, 180, 240]
+/** From a millisecond's measuring to the five seconds after which nobody waits any more. */
+const stageSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1, 2.5, 5]
 
 /** Every metric, by its name without the `wearon_` prefix: one row per name. */
 export const metricTable: Readonly<Record<string, MetricRow>> = {
@@ -88,6 +90,22 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     type: 'gauge',
     help: '1 while the provider refuses the account (key, budget, model): no generation starts but a probe. Page somebody.',
     labels: [],
+  },
+  body_estimates_total: {
+    type: 'counter',
+    help: 'Estimates of bodies from photos: answered, refused (the photo will not do), or the code of the problem.',
+    labels: ['outcome'],
+  },
+  body_refusals_total: {
+    type: 'counter',
+    help: 'Why photos would not do; one photo may count for several reasons.',
+    labels: ['reason'],
+  },
+  body_stage_seconds: {
+    type: 'histogram',
+    help: 'Time of the parts of an estimate: fetch, decode, queue, blaze_pose, move_net, measure.',
+    labels: ['stage'],
+    buckets: stageSeconds,
   },
   loop_restarts_total: { type: 'counter', help: 'Loops that failed and were started again.', labels: ['loop'] },
   partition_failures_total: {

@@ -14,6 +14,11 @@ export const problems = {
   invalid_request: { status: 400, detail: 'The request has faults; errors lists each of them.' },
   malformed_request: { status: 400, detail: 'The request cannot be read.' },
   invalid_json: { status: 400, detail: 'The body is not JSON in UTF-8.' },
+  input_rejected: {
+    status: 400,
+    detail: 'The picture cannot be used: a public address must lead straight to a JPEG, PNG, WebP, AVIF or GIF.',
+  },
+  input_unavailable: { status: 400, detail: 'The picture cannot be fetched from its address; try again later.' },
   unknown_position: { status: 400, detail: 'The event to go on from lies ahead of the last one; read from the start.' },
   signature_refused: { status: 403, detail: 'The link is not valid, or not valid any more; ask for a new one.' },
   cross_site: { status: 403, detail: 'Pages of other sites may not change anything here.' },
@@ -45,6 +50,7 @@ export const problems = {
   media_type_unsupported: { status: 415, detail: 'Send the body as application/json, not compressed.' },
   key_reused: { status: 422, detail: 'The Idempotency-Key was used with another body before.' },
   no_picture: { status: 422, detail: 'The body is no picture that can be read: send JPEG, PNG, WebP, AVIF or GIF.' },
+  no_usable_pose: { status: 422, detail: 'The photo shows no body that can be measured; reasons says what to do.' },
   backlog_full: {
     status: 429,
     detail: 'The tenant has too many sessions that have not ended; publish again when some have.',
@@ -55,6 +61,11 @@ export const problems = {
   unavailable: { status: 503, detail: 'A service that this needs does not answer; try again.', retryAfterS: 5 },
   overloaded: { status: 503, detail: 'Too many requests are being worked on; try again.', retryAfterS: 1 },
   streams_exhausted: { status: 503, detail: 'Too many event streams are open; try again.', retryAfterS: 10 },
+  saturated: { status: 503, detail: 'Too many photos are being looked at; try again.', retryAfterS: 1 },
+  model_not_ready: { status: 503, detail: 'The model that sees bodies is not loaded; try again.', retryAfterS: 2 },
+  model_off: { status: 503, detail: 'Photos are not looked at here: POSE is off.', retryAfterS: 60 },
+  engine_crashed: { status: 503, detail: 'Looking at the photo broke off; try again.', retryAfterS: 1 },
+  deadline: { status: 503, detail: 'Looking at the photo took too long; try again.', retryAfterS: 1 },
   too_slow: { status: 503, detail: 'The answer took too long; try again.', retryAfterS: 5 },
 } as const satisfies Record<string, Row>
 
@@ -66,26 +77,33 @@ export interface Fault {
   readonly pointer?: string
 }
 
+interface ProblemMore {
+  readonly cause?: unknown
+  readonly faults?: readonly Fault[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** What this kind of problem has to say besides. */
+  readonly members?: object
+}
+
 /** Thrown by a route to answer with a row of the table. `cause` is for the log alone. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
   readonly faults: readonly Fault[]
   readonly headers: Readonly<Record<string, string>>
+  readonly members: object
 
-  constructor(
-    code: ProblemCode,
-    more: { cause?: unknown; faults?: readonly Fault[]; headers?: Readonly<Record<string, string>> } = {},
-  ) {
+  constructor(code: ProblemCode, more: ProblemMore = {}) {
     super(code, { cause: more.cause })
     this.code = code
     this.faults = more.faults ?? []
     this.headers = more.headers ?? {}
+    this.members = more.members ?? {}
   }
 }
 
 /** A problem as RFC 9457 wants it; `detail` is always there, clients of the old worker read it. */
-export const problemBody = ({ code, faults }: Problem, requestId: string): object => ({
+export const problemBody = ({ code, faults, members }: Problem, requestId: string): object => ({
   type: `urn:wearon:problem:${code}`,
   title: code.replaceAll('_', ' '),
   status: problems[code].status,
@@ -93,6 +111,7 @@ export const problemBody = ({ code, faults }: Problem, requestId: string): objec
   code,
   request_id: requestId,
   ...(faults.length > 0 ? { errors: faults } : {}),
+  ...members,
 })
 
 /** The headers of a problem's answer. */

@@ -17,6 +17,7 @@ export interface Answer {
 
 /** A request as it came, before the route's own schemas read it. */
 export interface RawCall {
+  readonly requestId: string
   readonly params: unknown
   readonly query: unknown
   readonly headers: IncomingHttpHeaders

@@ -28,6 +28,8 @@ export interface FetchOptions<Made extends object> {
   readonly use: UsePicture<Made>
   /** Reads pictures that lie with us and need no fetching; null for any other URL. */
   readonly own?: (url: string) => Promise<Uint8Array | PictureProblem | null>
+  /** Where fetched pictures are counted; those that somebody waits for have places of their own. */
+  readonly places?: Turnstile
   readonly timeoutMs?: number
   readonly bytesMax?: number
   readonly resolve?: ResolveHost
@@ -48,7 +50,7 @@ export interface PictureFetcher<Made extends object> {
 export function pictureFetcher<Made extends object>(options: FetchOptions<Made>): PictureFetcher<Made> {
   const rules = hostRules(options.hosts)
   const agent = guardedAgent(rules, options.resolve)
-  const { use, own, timeoutMs = PICTURE_TIMEOUT_MS, bytesMax = PICTURE_BYTES_MAX } = options
+  const { use, own, places = held, timeoutMs = PICTURE_TIMEOUT_MS, bytesMax = PICTURE_BYTES_MAX } = options
 
   const fetchOne: FetchOne = async (text, stop) => {
     const found = await own?.(text)
@@ -73,7 +75,7 @@ export function pictureFetcher<Made extends object>(options: FetchOptions<Made>)
     async fetch(urls, signal, tenant) {
       signal.throwIfAborted()
       if (urls.length > PICTURES_MAX) return rejected(`${urls.length} pictures, at most ${PICTURES_MAX} are taken`)
-      return allOrFirstProblem(urls, signal, (url, stop) => held.run(tenant, () => fetchAndUse(url, stop), stop))
+      return allOrFirstProblem(urls, signal, (url, stop) => places.run(tenant, () => fetchAndUse(url, stop), stop))
     },
     close: () => agent.destroy(),
   }
