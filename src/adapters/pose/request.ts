@@ -1,0 +1,31 @@
+import type { NoEstimate, PoseEstimate, RgbPicture } from '../../machines/ports/pose.ts'
+
+/** A picture that waits for an engine or is looked at by one, until its answer or its caller's end. */
+export class Request {
+  readonly picture: RgbPicture
+  readonly queuedAt: number
+  /** Aborts once it is over, in whichever way. */
+  readonly over = new AbortController()
+  readonly #answered = Promise.withResolvers<PoseEstimate | NoEstimate>()
+
+  constructor(picture: RgbPicture, queuedAt: number) {
+    this.picture = picture
+    this.queuedAt = queuedAt
+  }
+
+  get answer(): Promise<PoseEstimate | NoEstimate> {
+    return this.#answered.promise
+  }
+
+  /** The first end stands. */
+  end(answer: PoseEstimate | NoEstimate): void {
+    this.#answered.resolve(answer)
+    this.over.abort()
+  }
+
+  /** Its caller left. */
+  leave(reason: unknown): void {
+    this.#answered.reject(reason)
+    this.over.abort()
+  }
+}
