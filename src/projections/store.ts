@@ -3,6 +3,7 @@ import type { SessionId } from '../events/ids.ts'
 import type { Step, StepRef } from '../machines/ports/event-log.ts'
 import type { History } from '../machines/ports/history.ts'
 import type { Platform } from '../machines/ports/platform.ts'
+import type { ApiKeys, Audit } from './api-keys.ts'
 import type { Erasure } from './erasure.ts'
 import type { Orphans } from './orphans.ts'
 import type { Past } from './past.ts'
@@ -114,6 +115,8 @@ export interface Store {
   readonly past: Past
   readonly orphans: Orphans
   readonly erasure: Erasure
+  readonly apiKeys: ApiKeys
+  readonly audit: Audit
   /** Ends what waits for notifications; the connection is its owner's to close. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { ALL_CAPABILITIES, type StoreCapabilities, type StoreWorld } from '../support/store-world.ts'
 import { acceptanceLaws } from './store-acceptances.ts'
+import { apiKeyLaws } from './store-api-keys.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
 import { erasureLaws } from './store-erasure.ts'
@@ -30,5 +31,6 @@ export const storeContract = (
     pastLaws(bench)
     orphanLaws(bench)
     erasureLaws(bench)
+    apiKeyLaws(bench)
   })
 }

@@ -3,6 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { Channel } from '../../events/owner.ts'
 import type { Epoch } from '../../machines/ports/event-log.ts'
 import type { RefundOutcome } from '../../machines/ports/platform.ts'
+import type { AuditEntry, KeptKey } from '../../projections/api-keys.ts'
 import type { ReconciliationRun } from '../../projections/reconciliation.ts'
 import type { RefundColumns } from '../../projections/refunds.ts'
 import type { SessionColumns } from '../../projections/sessions.ts'
@@ -66,6 +67,8 @@ export interface StoreState {
   readonly erased: Set<SessionId>
   /** Images in storage without a completed session, by path. */
   readonly orphanObjects: Map<string, OrphanObject>
+  readonly apiKeys: Map<string, KeptKey>
+  readonly audit: Map<string, AuditEntry>
   readonly ledger: LedgerState
 }
 
@@ -85,6 +88,8 @@ export const emptyStoreState = (): StoreState => ({
   runs: [],
   erased: new Set(),
   orphanObjects: new Map(),
+  apiKeys: new Map(),
+  audit: new Map(),
   ledger: emptyLedger(),
 })
 

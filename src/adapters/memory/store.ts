@@ -1,6 +1,7 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { Producer } from '../../projections/producer.ts'
 import type { RowsOwner, Store } from '../../projections/store.ts'
+import { memoryApiKeys, memoryAudit } from './api-keys.ts'
 import { memoryArchive, memoryHistory } from './archive.ts'
 import { memoryErasure } from './erasure.ts'
 import { MemoryLedger } from './ledger.ts'
@@ -40,6 +41,8 @@ export const openMemoryStore = (
     past: memoryPast(state),
     orphans: memoryOrphans(state, now),
     erasure: memoryErasure(state, now),
+    apiKeys: memoryApiKeys(state),
+    audit: memoryAudit(state),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

@@ -2,6 +2,7 @@ import { isoTime } from '../../../events/text.ts'
 import type { Clock } from '../../../machines/ports/environment.ts'
 import type { Archive, RowsOwner, Store } from '../../../projections/store.ts'
 import { databaseAcceptances } from './acceptances.ts'
+import { databaseApiKeys, databaseAudit } from './api-keys.ts'
 import { databaseArchive } from './archive.ts'
 import { databaseErasure } from './erasure.ts'
 import type { CallFunction } from './functions.ts'
@@ -29,6 +30,8 @@ export const databaseStore = (
     past: databasePast(call),
     orphans: databaseOrphans(call),
     erasure: databaseErasure(call, now),
+    apiKeys: databaseApiKeys(call),
+    audit: databaseAudit(call),
     close: options.close,
   }
 }
