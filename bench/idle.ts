@@ -14,7 +14,7 @@ const WINDOW_MS = 30_000
 /** What a process with every role costs on the embedded database while nothing happens, in percent of one core. */
 export const idle: Benchmark = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wearon-idle-'))
-  const config = readConfig({ DATA_DIR: folder, HOST: '127.0.0.1', PORT: '0' })
+  const config = readConfig({ DATA_DIR: folder, HOST: '127.0.0.1', PORT: '0', POSE: 'off' })
   const system = await startSystem(config, { env: openEnvironment('error') })
   try {
     await sleep(SETTLE_MS)

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { openaiOf, openaiProblems } from './config/openai.ts'
+import { poseOf } from './config/pose.ts'
 import { supabaseOf, supabaseProblems } from './config/supabase.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
@@ -59,6 +60,11 @@ const Variables = z.object({
   SHUTDOWN_GRACE: whole(50, 0, 600),
   TENANT_BACKLOG_MAX: whole(10_000, 1, 1_000_000),
   IMAGE_HOSTS: list,
+  POSE: given(z.enum(['on', 'off']).default('on')),
+  POSE_BACKEND: given(z.enum(['auto', 'node', 'wasm']).default('auto')),
+  POSE_WORKERS: whole(2, 1, 16),
+  POSE_OVERLAY: given(z.stringbool().default(false)),
+  POSE_MODELS: given(z.string().optional()),
   ORPHANS: given(z.enum(['settle', 'show', 'off']).default('settle')),
   LOG_LEVEL: given(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),
 })
@@ -105,6 +111,8 @@ export interface Config {
   readonly shutdownGraceMs: number
   readonly tenantBacklogMax: number
   readonly imageHosts: readonly string[]
+  /** Null: photos of bodies are not looked at. */
+  readonly pose: ReturnType<typeof poseOf>
   /** What the projector does about session rows for which no task came: give them up, only say so, or not look. */
   readonly orphans: 'settle' | 'show' | 'off'
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -163,6 +171,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     shutdownGraceMs: variables.SHUTDOWN_GRACE * 1000,
     tenantBacklogMax: variables.TENANT_BACKLOG_MAX,
     imageHosts: variables.IMAGE_HOSTS,
+    pose: poseOf(variables),
     orphans: variables.ORPHANS,
     logLevel: variables.LOG_LEVEL,
     choices,

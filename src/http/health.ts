@@ -32,7 +32,10 @@ const live = (parts: HttpParts): Answer => {
   return { status: stalled ? 503 : 200, body: { status: stalled ? 'stalled' : 'live', loops } }
 }
 
-/** 503 when requests should go to another process. */
+/**
+ * 503 when requests should go to another process. The models that see bodies are not asked: without them everything else works,
+ * `/estimate-body` answers 503 by itself, and another process would load the same files.
+ */
 const ready = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
   const { partitions, draining } = parts.status()
   const damaged = damagedOf(partitions)
@@ -52,7 +55,9 @@ const ready = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
 const health = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
   const { partitions } = parts.status()
   const loops = loopsOf(parts)
+  const pose = poseOf(parts)
   const isWell =
+    pose.state !== 'failed' &&
     results.every(({ ok }) => ok) &&
     loops.every(({ state }) => state === 'running') &&
     damagedOf(partitions).length === 0
@@ -60,10 +65,11 @@ const health = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
     status: 200,
     body: {
       status: isWell ? 'ok' : 'degraded',
-      size_rec_model_loaded: false,
+      size_rec_model_loaded: pose.state === 'ready',
       redis_connected: results.some(({ name, ok }) => name === 'redis' && ok),
       checks: Object.fromEntries(results.map(({ name, ok }) => [name, ok ? 'ok' : 'failing'])),
       loops,
+      pose,
       partitions: {
         of: parts.log.partitions,
         held: partitions.length,
@@ -72,6 +78,13 @@ const health = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
       },
     },
   }
+}
+
+/** Why an engine failed is for the log alone: it may name files. */
+const poseOf = ({ bodies }: HttpParts) => {
+  if (bodies === null) return { state: 'off' as const }
+  const { state, backend, engines, enginesReady, waiting } = bodies.engine.status()
+  return { state, backend, engines, engines_ready: enginesReady, waiting }
 }
 
 interface LoopJson {

@@ -2,9 +2,12 @@ import type { Owner } from '../events/owner.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { ObjectStore, ServedObjects } from '../machines/ports/objects.ts'
+import type { PoseEngine } from '../machines/ports/pose.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
+import type { PictureFetcher } from '../pictures/fetch.ts'
+import type { Photo } from '../pictures/photo.ts'
 import type { ErasureReport } from '../projections/erase-some.ts'
 import type { Orphans } from '../projections/orphans.ts'
 import type { Past } from '../projections/past.ts'
@@ -39,6 +42,18 @@ export interface Rehearsal {
   order(order: Order): Promise<'ordered' | 'exists'>
   /** Keeps a picture for some hours and answers where it can be fetched; null for bytes that are no picture. */
   upload(bytes: Uint8Array): Promise<{ url: string; expiresAt: string } | null>
+}
+
+/** What estimates of bodies from photos are made with. */
+export interface BodyParts {
+  readonly engine: PoseEngine
+  readonly photos: PictureFetcher<Photo>
+  /** Whether callers may ask for the photo with what was seen in it drawn over: for support and tests, not for shops. */
+  readonly overlay: boolean
+  /** How long an estimate may take; its callers give up after 5 s (CONTRACT section 6). Ms. */
+  readonly deadlineMs: number
+  /** Estimates that are worked on at once; beyond, 503 at once. Bounds the photos that are in memory. */
+  readonly estimatesMax: number
 }
 
 /** How much HTTP takes before it says no. */
@@ -100,6 +115,8 @@ export interface HttpParts {
   readonly rebuild: ((projection: string) => Promise<'started' | 'running' | 'unknown'>) | null
   /** Repairs a damaged partition of this process; null when it is not here or not damaged. */
   readonly repair: ((partition: number) => Promise<Repaired | null>) | null
+  /** Null where no photos are looked at (POSE=off). */
+  readonly bodies: BodyParts | null
   /** For trying things out; null where the database may be the platform's own. */
   readonly rehearsal: Rehearsal | null
   readonly status: () => ProcessStatus

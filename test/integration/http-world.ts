@@ -80,6 +80,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     images: memoryObjects(() => Date.now()),
     rebuild: null,
     repair: null,
+    bodies: null,
     rehearsal: null,
     status: () => quiet,
     checks: [] satisfies Check[],

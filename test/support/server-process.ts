@@ -33,7 +33,14 @@ export const run = (
 ): Running => {
   const child = spawn(process.execPath, [join(ROOT, file), ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILED, ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      NO_COLOR: '1',
+      NODE_COMPILE_CACHE: COMPILED,
+      POSE: 'off',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }

@@ -67,6 +67,7 @@ const startOn = (folder: string, { scenes }: Plot): Promise<System> => {
     PORT: '0',
     PARTITIONS,
     WORKER_CONCURRENCY: '3',
+    POSE: 'off',
   })
   const env = openEnvironment('info', createWriteStream(join(folder, 'server.log')))
   const script = new Map(scenes.map(({ sessionId, refusals = [] }) => [sessionId, refusals]))
