@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { lettering, widthPx } from '../../src/adapters/preview/lettering.ts'
 import { shouldersOf } from '../../src/adapters/preview/torso.ts'
 import { hostRules } from '../../src/pictures/hosts.ts'
+import { lettering, widthPx } from '../../src/pictures/lettering.ts'
 import { sniff } from '../../src/pictures/sniff.ts'
 
 const box = (brand: string) => `0000001c66747970${Buffer.from(brand).toString('hex')}00000000`

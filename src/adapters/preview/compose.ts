@@ -1,6 +1,6 @@
 import sharp, { type OverlayOptions, type Sharp } from 'sharp'
+import { lettering, widthPx } from '../../pictures/lettering.ts'
 import { cutOut } from './cutout.ts'
-import { lettering, widthPx } from './lettering.ts'
 import { findShoulders, type Shoulders } from './torso.ts'
 
 /** The size of the picture, as the real generator's (CONTRACT section 5). */
