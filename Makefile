@@ -23,10 +23,12 @@ demo: setup ## See sessions run from task to picture, on an embedded database, a
 	@$(WEARON) demo $${PERSON:+--person "$$PERSON"} $${GARMENT:+--garment "$$GARMENT"}
 
 dev: setup ## Run the server on an embedded database until Ctrl-C
+	@npm run --silent pose-models || true
 	@$(WEARON) start
 
 test: setup ## Run every check and test; as root on Debian, install the servers that tests need
 	@scripts/services.sh
+	@npm run --silent pose-models
 	@npm --silent test
 
 verify: setup ## Run every fast check: format, lint, types, unused code, room directions, unit tests

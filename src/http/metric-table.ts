@@ -65,6 +65,19 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     labels: ['effect', 'how'],
     buckets: effectSeconds,
   },
+  pose_seconds: {
+    type: 'histogram',
+    help: 'Time that the models took for a picture, its wait for a free engine included, by what it came to.',
+    labels: ['outcome'],
+    buckets: requestSeconds,
+  },
+  pose_waiting: { type: 'gauge', help: 'Pictures that wait for a free engine.', labels: [] },
+  pose_engines_ready: { type: 'gauge', help: 'Engine processes whose self-test passed.', labels: [] },
+  pose_engine_ends_total: {
+    type: 'counter',
+    help: 'Engine processes that ended by themselves or were stopped over a picture.',
+    labels: [],
+  },
   provider_calls_total: {
     type: 'counter',
     help: 'Requests to the provider of images, by what they came to: image, or the code of the failure.',

@@ -4,8 +4,8 @@ import type { PoseModelEvent } from '../../machines/pose-model.ts'
 import { EngineProcess } from './engine-process.ts'
 import type { EngineOptions } from './messages.ts'
 
-/** From a second to half a minute: a try costs most of a second of a core. */
-const restart: Backoff = { firstMs: 1_000, maxMs: 30_000 }
+/** From a second to a minute: a try costs most of a second of a core. */
+const restart: Backoff = { firstMs: 1_000, maxMs: 60_000 }
 /** An engine that is not ready by then will not be. */
 const START_MAX_MS = 20_000
 

@@ -6,7 +6,7 @@ import { loadNative } from './native.ts'
 
 /**
  * Starts the wanted implementation of TensorFlow. `auto`: the native one where it is installed and loads, else WebAssembly.
- * @param nativeDir the folder that `scripts/native-pose-engine.sh` fills.
+ * @param nativeDir the folder that `scripts/pose-native.sh` fills.
  * @throws when the wanted one does not start.
  */
 export const startBackend = async (wanted: Backend | 'auto', nativeDir: string): Promise<Backend> => {

@@ -13,11 +13,8 @@ const Network = z.object({
 /** Hands TensorFlow.js a network from a folder. Its `load` rejects when a file is missing or is no network. */
 export const modelFile = (folder: string, name: string): io.IOHandler => ({
   load: async () => {
-    const [text, weights] = await Promise.all([
-      readFile(join(folder, `${name}.json`), 'utf8'),
-      readFile(join(folder, `${name}.bin`)),
-    ])
-    const { modelTopology, signature, weightsManifest } = Network.parse(JSON.parse(text))
+    const [text, weights] = await Promise.all([read(folder, `${name}.json`), read(folder, `${name}.bin`)])
+    const { modelTopology, signature, weightsManifest } = Network.parse(JSON.parse(text.toString()))
     const { buffer, byteOffset, byteLength } = weights
     return {
       modelTopology,
@@ -27,3 +24,11 @@ export const modelFile = (folder: string, name: string): io.IOHandler => ({
     }
   },
 })
+
+const read = async (folder: string, file: string): Promise<NonSharedBuffer> => {
+  try {
+    return await readFile(join(folder, file))
+  } catch (error) {
+    throw new Error(`${file} cannot be read from ${folder} (npm run pose-models fetches it)`, { cause: error })
+  }
+}
