@@ -9,15 +9,16 @@ const ROOMS: Record<string, string[]> = {
   machines: ['events'],
   projections: ['events', 'machines'],
   pictures: ['events'],
+  body: [],
   metrics: ['events', 'machines', 'projections'],
   simulation: ['events', 'machines', 'projections', 'adapters/memory'],
-  http: ['events', 'machines', 'projections', 'pictures', 'metrics'],
+  http: ['events', 'machines', 'projections', 'pictures', 'body', 'metrics'],
   'adapters/shared': ['events', 'machines', 'projections', 'pictures'],
   config: ['events', 'machines'],
 }
 
 /** What every folder src/adapters/VENDOR may import besides itself: never another vendor's folder. */
-const ADAPTER_MAY_IMPORT = ['events', 'machines', 'projections', 'pictures', 'adapters/shared']
+const ADAPTER_MAY_IMPORT = ['events', 'machines', 'projections', 'pictures', 'body', 'adapters/shared']
 
 /** They put the program together, so they may import every room; and no room may import them. */
 const ASSEMBLY = ['main', 'app', 'cli']

@@ -1,0 +1,57 @@
+import type { Level } from './features.ts'
+import { between, distance, type Flat } from './geometry.ts'
+import { holdsAnArm, runAt } from './mask-rows.ts'
+import { pair } from './posture.ts'
+import type { SeenBody, Sight } from './sight.ts'
+
+/**
+ * Where a width is taken, on the way from the middle of the shoulders (0) to the middle of the hip joints (1): the chest below the armpits,
+ * the waist where the trunk is narrowest, the hip where it is widest. `heightShare` is about that height as a share of stature.
+ */
+const ZONES = {
+  chest: { from: 0.32, to: 0.38, pick: average, heightShare: 0.72 },
+  waist: { from: 0.4, to: 0.75, pick: Math.min, heightShare: 0.64 },
+  hip: { from: 0.9, to: 1.3, pick: Math.max, heightShare: 0.5 },
+} as const satisfies Record<Level, object>
+
+/** Of a zone this share of its rows must show the trunk alone. */
+const ROWS_SHARE_MIN = 0.25
+const ROWS = 15
+
+/** Breadth of the trunk at a level, px, and the height at which it lies; null where arms hide it or the mask has a hole. */
+export interface Breadth {
+  readonly px: number
+  readonly heightShare: number
+}
+
+/** From the front, arms do not count as trunk. */
+export function frontBreadth(sight: Sight, body: SeenBody, level: Level): Breadth | null {
+  return breadth(sight, body, level, (run, y) => !holdsAnArm(body, run, y))
+}
+
+/** From the side, arms hang before the trunk and hide none of its depth. */
+export function sideBreadth(sight: Sight, body: SeenBody, level: Level): Breadth | null {
+  return breadth(sight, body, level, () => true)
+}
+
+function breadth(
+  sight: Sight,
+  body: SeenBody,
+  level: Level,
+  isTrunk: (run: { from: number; to: number }, y: number) => boolean,
+): Breadth | null {
+  const [shoulders, hips] = [pair(body, 'Shoulder'), pair(body, 'Hip')]
+  const { from, to, pick, heightShare } = ZONES[level]
+  const widths = Array.from({ length: ROWS }, (_, i) => between(shoulders, hips, from + ((to - from) * i) / (ROWS - 1)))
+    .map((centre) => ({ run: runAt(sight, body.mask, centre), y: centre.y }))
+    .flatMap(({ run, y }) => (run && isTrunk(run, y) ? [run.to - run.from] : []))
+  if (widths.length < ROWS * ROWS_SHARE_MIN) return null
+  return { px: pick(...widths) * uprightness(shoulders, hips), heightShare }
+}
+
+function average(...values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/** A row cuts a leaning trunk at an angle. */
+const uprightness = (shoulders: Flat, hips: Flat): number => Math.abs(hips.y - shoulders.y) / distance(shoulders, hips)
