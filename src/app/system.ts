@@ -9,6 +9,7 @@ import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
 import { projections, projectorLoops } from './loops.ts'
 import { type Opened, openAll } from './open.ts'
+import { type OpenedBodies, openBodies } from './pose.ts'
 import { openRehearsal } from './rehearsal.ts'
 import { openWorker } from './worker.ts'
 
@@ -39,7 +40,7 @@ export const startSystem = async (config: Config, overrides: Overrides = {}): Pr
   try {
     return await running.start()
   } catch (error) {
-    await opened.close()
+    await running.release()
     throw error
   }
 }
@@ -53,6 +54,7 @@ class Running {
   readonly #stopProjector = new AbortController()
   readonly #rebuilding = new Set<string>()
   readonly #loops: Loop[] = []
+  #bodies: OpenedBodies | null = null
   #worker: Worker | null = null
   #draining = false
 
@@ -65,6 +67,7 @@ class Running {
   async start(): Promise<System> {
     const { roles, host, port } = this.#config
     if (roles.has('worker')) this.#worker = openWorker(this.#config, this.#env, this.#opened)
+    if (roles.has('api')) this.#bodies = openBodies(this.#config, this.#env, this.#opened)
     // Before any work begins: an address that is taken must not cost a try.
     const server = await listen(createHttp(this.#httpParts(), { probesOnly: !roles.has('api') }), { host, port })
     this.#opened.announce(server.url)
@@ -98,6 +101,12 @@ class Running {
     await server.close(HTTP_GRACE_MS)
     this.#stopProjector.abort('stopping')
     await Promise.all(this.#loops.map(({ ended }) => ended))
+    await this.release()
+  }
+
+  /** Closes what it was given and what it opened. */
+  async release(): Promise<void> {
+    await this.#bodies?.close()
     await this.#opened.close()
   }
 
@@ -117,6 +126,7 @@ class Running {
       images: objects,
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),
+      bodies: this.#bodies?.parts ?? null,
       rehearsal: played && openRehearsal({ ...played, objects }, () => this.#env.newId()),
       status: () => ({
         loops: this.#loops.map(({ status }) => status()),

@@ -1,6 +1,6 @@
 import type { Level } from './features.ts'
 import { between, distance, type Flat } from './geometry.ts'
-import { holdsAnArm, runAt } from './mask-rows.ts'
+import { holdsAnArm, type Run, runAt } from './mask-rows.ts'
 import { pair } from './posture.ts'
 import type { SeenBody, Sight } from './sight.ts'
 
@@ -22,6 +22,13 @@ const ROWS = 15
 export interface Breadth {
   readonly px: number
   readonly heightShare: number
+  /** The row of the picture that is as broad, or nearly. */
+  readonly row: TrunkRow
+}
+
+/** A stretch of the trunk, px. */
+export interface TrunkRow extends Run {
+  readonly y: number
 }
 
 /** From the front, arms do not count as trunk. */
@@ -38,16 +45,22 @@ function breadth(
   sight: Sight,
   body: SeenBody,
   level: Level,
-  isTrunk: (run: { from: number; to: number }, y: number) => boolean,
+  isTrunk: (run: Run, y: number) => boolean,
 ): Breadth | null {
   const [shoulders, hips] = [pair(body, 'Shoulder'), pair(body, 'Hip')]
   const { from, to, pick, heightShare } = ZONES[level]
-  const widths = Array.from({ length: ROWS }, (_, i) => between(shoulders, hips, from + ((to - from) * i) / (ROWS - 1)))
+  const rows = Array.from({ length: ROWS }, (_, i) => between(shoulders, hips, from + ((to - from) * i) / (ROWS - 1)))
     .map((centre) => ({ run: runAt(sight, body.mask, centre), y: centre.y }))
-    .flatMap(({ run, y }) => (run && isTrunk(run, y) ? [run.to - run.from] : []))
-  if (widths.length < ROWS * ROWS_SHARE_MIN) return null
-  return { px: pick(...widths) * uprightness(shoulders, hips), heightShare }
+    .flatMap(({ run, y }) => (run && isTrunk(run, y) ? [{ ...run, y }] : []))
+  const [first, ...others] = rows
+  if (first === undefined || rows.length < ROWS * ROWS_SHARE_MIN) return null
+  const px = pick(...rows.map(widthOf))
+  const off = (row: TrunkRow) => Math.abs(widthOf(row) - px)
+  const row = others.reduce((best, one) => (off(one) < off(best) ? one : best), first)
+  return { px: px * uprightness(shoulders, hips), heightShare, row }
 }
+
+const widthOf = ({ from, to }: Run): number => to - from
 
 function average(...values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length

@@ -5,7 +5,7 @@ const WIDTH = 4
 const GAP = 1.8
 
 /**
- * Capitals as strokes (SVG path data, x right, y down, baseline at 6), since a bare machine has no fonts and others have
+ * Capitals and digits as strokes (SVG path data, x right, y down, baseline at 6), since a bare machine has no fonts and others have
  * different ones.
  */
 const STROKES: Record<string, string> = {
@@ -35,7 +35,16 @@ const STROKES: Record<string, string> = {
   X: 'M0 0L4 6M4 0L0 6',
   Y: 'M0 0L2 3L4 0M2 3V6',
   Z: 'M0 0H4L0 6H4',
+  '0': 'M2 0A2 2 0 0 1 4 2V4A2 2 0 0 1 0 4V2A2 2 0 0 1 2 0Z',
   '1': 'M0 1.2L1.5 0V6',
+  '2': 'M0 1.6A2 1.7 0 0 1 4 1.7C4 3.2 1.2 4.4 0 6H4',
+  '3': 'M.2 0H3.8L1.8 2.3A2 1.85 0 1 1 0 5',
+  '4': 'M3 6V0L0 4.2H4',
+  '5': 'M3.7 0H.6L.3 2.6A2 1.8 0 1 1 0 5',
+  '6': 'M3.4 0C1.4 .8 0 2.4 0 4.1A2 1.9 0 1 0 .4 3',
+  '7': 'M0 0H4L1.4 6',
+  '8': 'M2 0A1.6 1.4 0 0 1 2 2.8A1.6 1.4 0 0 1 2 0ZM2 2.8A2 1.6 0 0 1 2 6A2 1.6 0 0 1 2 2.8Z',
+  '9': 'M.6 6C2.6 5.2 4 3.6 4 1.9A2 1.9 0 1 0 3.6 3',
   '-': 'M0 3.2H2',
   '.': 'M0 5.9V6',
   ':': 'M0 2V2.1M0 5.4V5.5',
