@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { openaiOf, openaiProblems } from './config/openai.ts'
 import { poseOf } from './config/pose.ts'
+import { isProxy } from './config/proxy.ts'
 import { supabaseOf, supabaseProblems } from './config/supabase.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
@@ -58,6 +59,11 @@ const Variables = z.object({
   QUEUE_AGE_MAX: whole(defaultPolicy.queueAgeMaxMs / 1000, 1, 86_400),
   TRY_TIMEOUT: whole(defaultPolicy.tryTimeoutMs / 1000, 1, 3_600),
   SHUTDOWN_GRACE: whole(50, 0, 600),
+  RATE_LIMIT_KEY: whole(6_000, 1, 100_000_000),
+  RATE_LIMIT_ADDRESS: whole(1_200, 1, 100_000_000),
+  TRUST_PROXY: list.pipe(
+    z.array(z.string().refine(isProxy, 'is no address, network, loopback, linklocal or uniquelocal')),
+  ),
   TENANT_BACKLOG_MAX: whole(10_000, 1, 1_000_000),
   IMAGE_HOSTS: list,
   POSE: given(z.enum(['on', 'off']).default('on')),
@@ -110,6 +116,11 @@ export interface Config {
   readonly policy: Policy
   readonly shutdownGraceMs: number
   readonly tenantBacklogMax: number
+  /** Requests a minute. */
+  readonly keyRequestsPerMinute: number
+  readonly addressRequestsPerMinute: number
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
   readonly imageHosts: readonly string[]
   /** Null: photos of bodies are not looked at. */
   readonly pose: ReturnType<typeof poseOf>
@@ -170,6 +181,9 @@ export const readConfig = (environment: Environment = process.env): Config => {
     },
     shutdownGraceMs: variables.SHUTDOWN_GRACE * 1000,
     tenantBacklogMax: variables.TENANT_BACKLOG_MAX,
+    keyRequestsPerMinute: variables.RATE_LIMIT_KEY,
+    addressRequestsPerMinute: variables.RATE_LIMIT_ADDRESS,
+    trustedProxies: variables.TRUST_PROXY,
     imageHosts: variables.IMAGE_HOSTS,
     pose: poseOf(variables),
     orphans: variables.ORPHANS,

@@ -1,3 +1,4 @@
+import { newSecret } from '../adapters/system/secret.ts'
 import type { Config } from '../config.ts'
 import { createHttp } from '../http/app.ts'
 import { type Listening, listen } from '../http/listen.ts'
@@ -9,6 +10,7 @@ import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
 import { projections, projectorLoops } from './loops.ts'
 import { type Opened, openAll } from './open.ts'
+import { keepOperatorToken } from './operator-token.ts'
 import { type OpenedBodies, openBodies } from './pose.ts'
 import { openRehearsal } from './rehearsal.ts'
 import { openWorker } from './worker.ts'
@@ -55,6 +57,7 @@ class Running {
   readonly #rebuilding = new Set<string>()
   readonly #loops: Loop[] = []
   #bodies: OpenedBodies | null = null
+  #operatorToken: string | null = null
   #worker: Worker | null = null
   #draining = false
 
@@ -68,6 +71,7 @@ class Running {
     const { roles, host, port } = this.#config
     if (roles.has('worker')) this.#worker = openWorker(this.#config, this.#env, this.#opened)
     if (roles.has('api')) this.#bodies = openBodies(this.#config, this.#env, this.#opened)
+    if (roles.has('api')) this.#operatorToken = keepOperatorToken(this.#config.dataDir, this.#env.logger)
     // Before any work begins: an address that is taken must not cost a try.
     const server = await listen(createHttp(this.#httpParts(), { probesOnly: !roles.has('api') }), { host, port })
     this.#opened.announce(server.url)
@@ -127,6 +131,12 @@ class Running {
       rebuild: this.#config.roles.has('projector') ? (name) => this.#rebuild(name) : null,
       repair: worker === null ? null : (partition) => worker.repair(partition),
       bodies: this.#bodies?.parts ?? null,
+      keys: store.apiKeys,
+      audit: store.audit,
+      newSecret,
+      operatorToken: this.#operatorToken,
+      trustedProxies: this.#config.trustedProxies,
+      publicUrl: this.#opened.publicUrl,
       rehearsal: played && openRehearsal({ ...played, objects }, () => this.#env.newId()),
       status: () => ({
         loops: this.#loops.map(({ status }) => status()),
@@ -139,6 +149,8 @@ class Running {
       limits: {
         ...defaultLimits,
         tenantBacklogMax: this.#config.tenantBacklogMax,
+        keyRequestsPerMinute: this.#config.keyRequestsPerMinute,
+        addressRequestsPerMinute: this.#config.addressRequestsPerMinute,
         stalledLoopMs: STALLED_LOOP_MS,
       },
     }

@@ -8,13 +8,19 @@ import type { HttpParts } from './parts.ts'
 import { Problem, type ProblemCode, problemBody, problemHeaders, problems } from './problem.ts'
 import type { Answer } from './route.ts'
 
+/** The event streams that are open, and whether the caller may still listen. */
+interface Streams {
+  readonly open: OpenStreams
+  readonly holds: () => Promise<boolean>
+}
+
 /** Sends what a route answered. */
 export const send = (
   request: Request,
   response: Response,
   answer: Answer,
   parts: HttpParts,
-  streams: OpenStreams,
+  streams: Streams,
 ): void => {
   if (answer.chunks !== undefined) sendChunks(request, response, { ...answer, chunks: answer.chunks }, parts)
   else if (answer.stream === undefined) write(response, answer)
@@ -45,7 +51,7 @@ const stream = (
   response: Response,
   feed: (stream: EventStream) => Promise<void>,
   { env, limits }: HttpParts,
-  streams: OpenStreams,
+  { open: streams, holds }: Streams,
 ): void => {
   if (streams.full) throw new Problem('streams_exhausted')
   const exchange = exchangeOf(response)
@@ -56,6 +62,8 @@ const stream = (
   const countOpen = () => env.meter.gauge('http_streams', streams.size)
   countOpen()
   opened.closed.addEventListener('abort', countOpen, { once: true })
+  const watched = endWhenRevoked(opened, holds, { env, limits })
+  watched.catch((error: unknown) => env.logger.error({ error }, 'a stream is not watched any more'))
   feed(opened).then(
     () => opened.end(),
     (error: unknown) => {
@@ -63,6 +71,18 @@ const stream = (
       opened.cut()
     },
   )
+}
+
+/** A stream may be open for hours: a key that is revoked meanwhile ends it. A database that does not answer does not. */
+const endWhenRevoked = async (
+  stream: EventStream,
+  holds: () => Promise<boolean>,
+  { env, limits }: Pick<HttpParts, 'env' | 'limits'>,
+): Promise<void> => {
+  while (!stream.closed.aborted) {
+    await env.clock.sleep(limits.keyCacheMs, stream.closed)
+    if (!stream.closed.aborted && !(await holds().catch(() => true))) stream.cut()
+  }
 }
 
 /** The last in line: every error becomes a problem of the table, and what is not expected is logged in full. */

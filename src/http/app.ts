@@ -1,13 +1,18 @@
 import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
 import { answerProblem, send } from './answer.ts'
+import { auditRoutes } from './audit.ts'
+import { type Caller } from './caller.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
+import { Gate } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
+import { keyRoutes } from './keys.ts'
+import { notedFor } from './noted.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
 import { orphanRoutes } from './orphans.ts'
@@ -17,7 +22,7 @@ import { publishRoutes } from './publish.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
 import { refundRoutes } from './refunds.ts'
 import { rehearsalRoutes } from './rehearsal.ts'
-import type { Answer, BodyKind, RawCall, Route } from './route.ts'
+import type { BodyKind, Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
 import { streamRoutes } from './streams.ts'
 
@@ -29,17 +34,19 @@ export interface Http {
 }
 
 /**
- * Puts all routes behind one door: ids, limits, logs, metrics and problems are the same for each of them. `probesOnly`: for a
- * process that serves no API, but is watched like any other.
+ * Puts all routes behind one door: ids, limits, keys, logs, metrics and problems are the same for each of them. `probesOnly`:
+ * for a process that serves no API, but is watched like any other.
  */
 export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http => {
   const streams = new OpenStreams(parts.limits.streamsMax)
+  const gate = new Gate(parts)
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
+  app.set('trust proxy', [...parts.trustedProxies])
   app.use(beginExchange(parts))
-  const served = probesOnly ? healthRoutes(parts) : routesOf(parts)
+  const served = probesOnly ? healthRoutes(parts) : routesOf(parts, gate)
   for (const [path, routes] of Map.groupBy(served, ({ path: template }) => template)) {
-    mount(app, path, routes, parts, streams)
+    mount(app, path, routes, { parts, gate, streams })
   }
   app.use(() => {
     throw new Problem('route_unknown')
@@ -49,7 +56,7 @@ export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http 
 }
 
 /** Every route of the API, in the order in which they are matched. */
-const routesOf = (parts: HttpParts): Route[] => [
+export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] => [
   ...publishRoutes(parts),
   ...streamRoutes(parts),
   ...sessionRoutes(parts),
@@ -61,25 +68,30 @@ const routesOf = (parts: HttpParts): Route[] => [
   ...erasureRoutes(parts),
   ...deadLetterRoutes(parts),
   ...journalReaderRoutes(parts),
+  ...keyRoutes(parts, gate),
+  ...auditRoutes(parts),
   ...healthRoutes(parts),
   ...objectRoutes(parts.objects),
   ...rehearsalRoutes(parts),
 ]
 
-const mount = (app: Express, path: string, routes: readonly Route[], parts: HttpParts, streams: OpenStreams): void => {
+interface Door {
+  readonly parts: HttpParts
+  readonly gate: Gate
+  readonly streams: OpenStreams
+}
+
+const mount = (app: Express, path: string, routes: readonly Route[], door: Door): void => {
   const at = app.route(path)
   at.all((_request, response, next) => {
     exchangeOf(response).route = path
     next()
   })
   for (const one of routes) {
-    if (one.body !== null) at[one.method](...bodyOf(one.body, parts.limits))
-    at[one.method](async (request, response) => {
-      const { params, query, headers } = request
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-      const call = { requestId: exchangeOf(response).requestId, params, query, headers, body }
-      send(request, response, await inTime(one, call, parts), parts, streams)
-    })
+    // Before the body is read: whoever may not ask sends none.
+    at[one.method](admitted(one, door))
+    if (one.body !== null) at[one.method](...bodyOf(one.body, door.parts.limits))
+    at[one.method](answering(one, door))
   }
   const allow = routes.map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase())).join(', ')
   at.all(() => {
@@ -87,15 +99,34 @@ const mount = (app: Express, path: string, routes: readonly Route[], parts: Http
   })
 }
 
+const admitted =
+  ({ access }: Route, { gate, parts }: Door): RequestHandler =>
+  async (request, response, next) => {
+    response.locals['caller'] = await inTime(gate.admit(access, request, response), parts.limits.answerMs, parts)
+    next()
+  }
+
+const answering =
+  (one: Route, { parts, gate, streams }: Door): RequestHandler =>
+  async (request, response) => {
+    const caller = response.locals['caller'] as Caller
+    const { params, query, headers } = request
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    const { requestId } = exchangeOf(response)
+    const answer = one.answer({ caller, requestId, params, query, headers, body }, notedFor(caller, requestId, parts))
+    const inTimeAnswer = await inTime(answer, one.timeoutMs ?? parts.limits.answerMs, parts)
+    send(request, response, inTimeAnswer, parts, { open: streams, holds: () => gate.holds(caller) })
+  }
+
 /** A part that hangs must not hold its callers: they are told to try again. */
-const inTime = async (one: Route, call: RawCall, { env, limits }: HttpParts): Promise<Answer> => {
-  const answered = new AbortController()
-  const answer = one.answer(call).finally(() => answered.abort())
-  const tooLate = env.clock.sleep(one.timeoutMs ?? limits.answerMs, answered.signal).then(() => {
-    if (!answered.signal.aborted) throw new Problem('too_slow')
-    return answer
+const inTime = async <Value>(work: Promise<Value>, ms: number, { env }: HttpParts): Promise<Value> => {
+  const done = new AbortController()
+  const ended = work.finally(() => done.abort())
+  const tooLate = env.clock.sleep(ms, done.signal).then(() => {
+    if (!done.signal.aborted) throw new Problem('too_slow')
+    return ended
   })
-  return Promise.race([answer, tooLate])
+  return Promise.race([ended, tooLate])
 }
 
 /** Neither type is one that a page of another site may send unasked. */

@@ -1,16 +1,15 @@
-import type { z } from 'zod'
 import { type Ask, encodeAsk, OUR_SOURCE } from '../events/command.ts'
 import { partitionOf } from '../events/ids.ts'
 import { text } from '../events/text.ts'
-import { readJson } from './body.ts'
 import type { HttpParts } from './parts.ts'
-import { bodyFaults, Problem, reach } from './problem.ts'
+import { reach } from './problem.ts'
 
 const OPERATOR_MAX = 100
 const WHY_MAX = 1_000
 
-/** Who asks, and why, in a body: until there are API keys, the body says who acts. */
-export const By = text(OPERATOR_MAX).min(1)
+/** Who asks, in a body; with an API key it is the key's name, whatever the body says (`actorOf`). */
+export const By = text(OPERATOR_MAX).min(1).optional()
+/** Why, for whoever looks later. */
 export const Why = text(WHY_MAX).min(1)
 
 export const operator = (name: string) => ({ role: 'operator', name }) as const
@@ -24,11 +23,4 @@ export const publishAsks = async (asks: readonly Ask[], { log }: Pick<HttpParts,
     source: OUR_SOURCE,
   }))
   await reach(log.publish(messages))
-}
-
-/** @throws Problem with one entry for each fault. */
-export const readBody = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
-  const found = schema.safeParse(readJson(body))
-  if (!found.success) throw new Problem('invalid_request', { faults: bodyFaults(found.error) })
-  return found.data
 }

@@ -3,28 +3,30 @@ import { MESSAGE_BYTES_MAX } from '../events/command.ts'
 import { text } from '../events/text.ts'
 import { type DeadLetter, LETTER_ID, LETTER_STATES, type OpenedLetter } from '../machines/ports/dead-letters.ts'
 import { discardLetter, replayLetter } from '../machines/runtime/dead-letters.ts'
-import { readJson } from './body.ts'
+import { ofService } from './access.ts'
+import { By } from './asks.ts'
+import { actorOf } from './caller.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
-import { bodyFaults, Problem, reach } from './problem.ts'
+import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
 import { pageJson } from './views.ts'
 
-const OPERATOR_MAX = 100
 const REASON_MAX = 1_000
 /** As much of a letter as is shown: more than any message that could be read. */
 const SHOWN_BYTES_MAX = MESSAGE_BYTES_MAX
 
-const Operator = text(OPERATOR_MAX).min(1)
-const ReplayBody = z.strictObject({ by: Operator, force: z.boolean().default(false) })
-const DiscardBody = z.strictObject({ by: Operator, reason: text(REASON_MAX).min(1) })
+const ReplayBody = z.strictObject({ by: By, force: z.boolean().default(false) })
+const DiscardBody = z.strictObject({ by: By, reason: text(REASON_MAX).min(1) })
 const OneLetter = z.strictObject({ id: z.string().regex(LETTER_ID, 'is not the id of a letter') })
 
-/** What operators do with messages that nobody could work on. Until there are API keys, the body says who acts. */
+/** What operators do with messages that nobody could work on. */
 export const deadLetterRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/dead-letters',
+    title: 'Messages that nobody could work on',
+    access: ofService('operate'),
     query: pageQuery(parts.limits).extend({ state: z.enum(LETTER_STATES).optional() }),
     handle: async ({ query }) => ({
       status: 200,
@@ -34,6 +36,8 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/dead-letters/:id',
+    title: 'One of them, with its bytes',
+    access: ofService('operate'),
     params: OneLetter,
     handle: async ({ params }) => {
       const letter = await reach(parts.log.letters.open(params.id))
@@ -44,20 +48,27 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/dead-letters/:id/replay',
+    title: 'Hand a message to the worker once more',
+    access: ofService('operate'),
+    action: 'letter.replay',
     params: OneLetter,
-    body: 'json',
-    handle: ({ params, body }) => replay(params.id, read(ReplayBody, body), parts),
+    json: ReplayBody,
+    handle: ({ params, json, caller }) => replay(params.id, { by: actorOf(caller, json.by), force: json.force }, parts),
   }),
   route({
     method: 'post',
     path: '/v1/dead-letters/:id/discard',
+    title: 'Note that a message needs no work',
+    access: ofService('operate'),
+    action: 'letter.discard',
     params: OneLetter,
-    body: 'json',
-    handle: ({ params, body }) => discard(params.id, read(DiscardBody, body), parts),
+    json: DiscardBody,
+    handle: ({ params, json, caller }) =>
+      discard(params.id, { by: actorOf(caller, json.by), reason: json.reason }, parts),
   }),
 ]
 
-const replay = async (id: string, asked: z.infer<typeof ReplayBody>, parts: HttpParts): Promise<Answer> => {
+const replay = async (id: string, asked: { by: string; force: boolean }, parts: HttpParts): Promise<Answer> => {
   const done = await reach(replayLetter(id, asked, parts))
   if (done === null) throw new Problem('letter_unknown')
   const { outcome, letter } = done
@@ -66,19 +77,12 @@ const replay = async (id: string, asked: z.infer<typeof ReplayBody>, parts: Http
   return { status: 200, body: { outcome, letter: letterJson(letter) } }
 }
 
-const discard = async (id: string, asked: z.infer<typeof DiscardBody>, parts: HttpParts): Promise<Answer> => {
+const discard = async (id: string, asked: { by: string; reason: string }, parts: HttpParts): Promise<Answer> => {
   const done = await reach(discardLetter(id, asked, parts))
   if (done === null) throw new Problem('letter_unknown')
   const { outcome, letter } = done
   if (outcome === 'replayed') throw new Problem('letter_replayed')
   return { status: 200, body: { outcome, letter: letterJson(letter) } }
-}
-
-/** @throws Problem with one entry for each fault. */
-const read = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
-  const found = schema.safeParse(readJson(body))
-  if (!found.success) throw new Problem('invalid_request', { faults: bodyFaults(found.error) })
-  return found.data
 }
 
 const letterJson = (letter: DeadLetter): object => ({

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { StoreId, UserId } from '../events/ids.ts'
 import type { Owner } from '../events/owner.ts'
-import { By, readBody } from './asks.ts'
+import { ofService } from './access.ts'
+import { By } from './asks.ts'
+import { actorOf } from './caller.ts'
 import type { HttpParts } from './parts.ts'
 import { reach } from './problem.ts'
 import { type Route, route } from './route.ts'
@@ -9,7 +11,7 @@ import { type Route, route } from './route.ts'
 const ERASE_MS = 120_000
 
 const Body = z.union([z.strictObject({ by: By, user: UserId }), z.strictObject({ by: By, store: StoreId })], {
-  error: 'names who asks (by), and either a user or a store',
+  error: 'names either a user or a store',
 })
 
 /** Blanks what is kept of a user or a store, some hundred sessions at a time. */
@@ -17,12 +19,15 @@ export const erasureRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/erasures',
-    body: 'json',
+    title: 'Blank the personal data of a user or a store',
+    access: ofService('operate'),
+    action: 'owner.erase',
+    json: Body,
     timeoutMs: ERASE_MS,
-    handle: async ({ body }) => {
-      const asked = readBody(Body, body)
-      return { status: 200, body: await reach(parts.erase(ownerOf(asked), asked.by)) }
-    },
+    handle: async ({ json, caller }) => ({
+      status: 200,
+      body: await reach(parts.erase(ownerOf(json), actorOf(caller, json.by))),
+    }),
   }),
 ]
 

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { HttpParts } from './parts.ts'
+import { isFromAnotherSite } from './peer.ts'
 import { Problem, type ProblemCode } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -33,7 +34,7 @@ const securityHeaders = {
 }
 
 /** First in line for every request: its id, its headers, its line in the log, its place in the metrics, its limit. */
-export const beginExchange = ({ env, limits }: HttpParts): RequestHandler => {
+export const beginExchange = ({ env, limits, publicUrl }: HttpParts): RequestHandler => {
   let inFlight = 0
   const count = (by: number) => {
     inFlight += by
@@ -45,7 +46,7 @@ export const beginExchange = ({ env, limits }: HttpParts): RequestHandler => {
     response.locals['exchange'] = exchange
     response.set({ ...securityHeaders, 'X-Request-Id': exchange.requestId })
     if (inFlight > limits.requestsMax && !PROBES.has(request.path)) throw new Problem('overloaded')
-    if (!SAFE_METHODS.has(request.method) && isFromAnotherSite(request)) throw new Problem('cross_site')
+    if (!SAFE_METHODS.has(request.method) && isFromAnotherSite(request, publicUrl())) throw new Problem('cross_site')
     next()
   }
 }
@@ -88,10 +89,4 @@ const record = (
     { requestId, method, route, status, ms: Math.round(ms), ...(code === null ? {} : { code }) },
     'request',
   )
-}
-
-/** Browsers say so themselves, and pages cannot forge it (Fetch Metadata); other clients say nothing. */
-const isFromAnotherSite = ({ headers }: Request): boolean => {
-  const site = headers['sec-fetch-site']
-  return site === 'cross-site' || site === 'same-site'
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
+import { open } from './access.ts'
 import { type CheckResult, Checks } from './checks.ts'
 import type { HttpParts } from './parts.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -11,13 +12,15 @@ const anything = z.unknown()
 /** What probes, load balancers and Prometheus ask. Open to all, so it says nothing that helps an attacker. */
 export const healthRoutes = (parts: HttpParts): Route[] => {
   const checks = new Checks(parts.checks, parts.limits, parts.env)
-  const probe = (path: string, handle: () => Promise<Answer> | Answer) =>
-    route({ method: 'get', path, query: anything, handle })
+  const probe = (path: string, title: string, handle: () => Promise<Answer> | Answer) =>
+    route({ method: 'get', path, title, access: open, query: anything, handle })
   return [
-    probe('/livez', () => live(parts)),
-    probe('/readyz', async () => ready(parts, await checks.results())),
-    probe('/health', async () => health(parts, await checks.results())),
-    probe('/metrics', async () => ({
+    probe('/livez', 'Whether the process turns; 503: restart it', () => live(parts)),
+    probe('/readyz', 'Whether it may be sent requests; 503: ask another', async () =>
+      ready(parts, await checks.results()),
+    ),
+    probe('/health', 'How everything is', async () => health(parts, await checks.results())),
+    probe('/metrics', 'What Prometheus reads', async () => ({
       status: 200,
       headers: { 'Content-Type': parts.metrics.contentType },
       body: await parts.metrics.expose(),

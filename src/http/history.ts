@@ -3,7 +3,9 @@ import type { Ask } from '../events/command.ts'
 import { SessionId } from '../events/ids.ts'
 import { isoTime } from '../events/text.ts'
 import type { PastRow, Unreturned } from '../projections/past.ts'
-import { By, operator, publishAsks, readBody, Why } from './asks.ts'
+import { ofService } from './access.ts'
+import { By, operator, publishAsks, Why } from './asks.ts'
+import { actorOf, type Caller } from './caller.ts'
 import { type Columns, csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
@@ -34,6 +36,8 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/history',
+    title: 'Failed sessions of before this system whose credits nobody gave back',
+    access: ofService('finance'),
     query: pageQuery(parts.limits).extend({ format: Format.optional() }),
     timeoutMs: PAST_MS,
     handle: async ({ query: { format, ...page }, headers }) => {
@@ -45,35 +49,45 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/history/import',
-    body: 'json',
+    title: 'Import a batch of sessions that ended before this system',
+    access: ofService('operate'),
+    action: 'history.import',
+    json: ImportBody,
     timeoutMs: PAST_MS,
-    handle: ({ body }) => importBatch(readBody(ImportBody, body), parts),
+    handle: ({ json, caller }) => importBatch(json, caller, parts),
   }),
   route({
     method: 'post',
     path: '/v1/history/approvals',
-    body: 'json',
+    title: 'Give back what many old sessions are owed',
+    access: ofService('finance'),
+    action: 'history.approve',
+    json: ApprovalsBody,
     timeoutMs: PAST_MS,
-    handle: ({ body }) => {
-      const { session_ids: ids, ...approval } = readBody(ApprovalsBody, body)
-      return approve([...new Set(ids)], { ...approval, bulk: true }, parts)
-    },
+    handle: ({ json: { session_ids: ids, ...approval }, caller }) =>
+      approve([...new Set(ids)], { ...approval, by: actorOf(caller, approval.by), bulk: true }, parts),
   }),
   route({
     method: 'post',
     path: '/v1/history/:id/approve',
+    title: 'Give back what one old session is owed',
+    access: ofService('finance'),
+    action: 'history.approve',
     params: z.strictObject({ id: SessionId }),
-    body: 'json',
+    json: ApprovalBody,
     timeoutMs: PAST_MS,
-    handle: ({ params: { id }, body }) => approve([id], { ...readBody(ApprovalBody, body), bulk: false }, parts),
+    handle: ({ params: { id }, json, caller }) =>
+      approve([id], { ...json, by: actorOf(caller, json.by), bulk: false }, parts),
   }),
 ]
 
 /** One batch, oldest first; `next` goes on from there. A row that was imported before is not met again. */
 const importBatch = async (
-  { by, before, cursor, dry_run: isDry }: z.infer<typeof ImportBody>,
+  { by: asked, before, cursor, dry_run: isDry }: z.infer<typeof ImportBody>,
+  caller: Caller,
   parts: HttpParts,
 ): Promise<Answer> => {
+  const by = actorOf(caller, asked)
   const nowMs = parts.env.clock.now()
   const bound = before ?? isoTime(nowMs - DAY_MS)
   if (Date.parse(bound) > nowMs - YOUNGEST_MS) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JournalReader } from '../machines/ports/journal-readers.ts'
+import { ofService } from './access.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -12,11 +13,16 @@ export const journalReaderRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/journal-readers',
+    title: 'Who follows the journals, and how far behind',
+    access: ofService('operate'),
     handle: async () => ({ status: 200, body: { items: (await reach(parts.log.readers.list())).map(readerJson) } }),
   }),
   route({
     method: 'delete',
     path: '/v1/journal-readers/:name',
+    title: 'Forget a reader that will not come back',
+    access: ofService('operate'),
+    action: 'reader.remove',
     params: z.strictObject({ name: z.string().max(NAME_MAX) }),
     handle: ({ params }) => remove(params.name, parts),
   }),

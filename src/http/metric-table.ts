@@ -10,6 +10,8 @@ export interface MetricRow {
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** From a refund's few milliseconds to a try's 200 s. */
 const effectSeconds = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 40, 60, 90, 120, 180, 240]
+/** From a free slot's milliseconds to the hour after which a session is given up. */
+const waitSeconds = [0.05, 0.25, 1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600]
 /** From a millisecond's measuring to the five seconds after which nobody waits any more. */
 const stageSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1, 2.5, 5]
 
@@ -27,6 +29,21 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     buckets: requestSeconds,
   },
   http_requests_in_flight: { type: 'gauge', help: 'HTTP requests being worked on, without event streams.', labels: [] },
+  http_rate_limited_total: {
+    type: 'counter',
+    help: 'Requests answered 429 because the share of a key, or of an address without a valid one, was used up.',
+    labels: ['share'],
+  },
+  api_keys_refused_total: {
+    type: 'counter',
+    help: 'Requests whose API key was not good: malformed, unknown, revoked or expired.',
+    labels: ['reason'],
+  },
+  audit_failures_total: {
+    type: 'counter',
+    help: 'Entries of the audit whose outcome could not be written; they stand without one.',
+    labels: [],
+  },
   http_streams: { type: 'gauge', help: 'Event streams that are open.', labels: [] },
   facts_total: { type: 'counter', help: 'Facts that machines accepted and a commit made durable.', labels: ['type'] },
   generation_failures_total: {
@@ -58,6 +75,40 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     type: 'counter',
     help: 'Kept messages that operators replayed or discarded.',
     labels: ['action'],
+  },
+  sessions_open: { type: 'gauge', help: 'Sessions that have not ended, of the whole system.', labels: ['state'] },
+  sessions_oldest_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest session that has not ended, since its request; 0 for none.',
+    labels: ['state'],
+  },
+  intake_wait_seconds: {
+    type: 'histogram',
+    help: "From a task's creation, by its producer's clock, to the step that took it in.",
+    labels: [],
+    buckets: waitSeconds,
+  },
+  queue_wait_seconds: {
+    type: 'histogram',
+    help: 'From the request of a session to the start of its first try.',
+    labels: [],
+    buckets: waitSeconds,
+  },
+  partitions_held: {
+    type: 'gauge',
+    help: 'Partitions that this process holds the lease of: starting, running, or damaged (waiting for a repair).',
+    labels: ['state'],
+  },
+  partition_step_seconds: {
+    type: 'gauge',
+    help: 'How long the slowest partition of this process has been in its present step; 0 when none is in one.',
+    labels: [],
+  },
+  effects_running: { type: 'gauge', help: 'Generations and refunds that run in this process.', labels: ['effect'] },
+  effects_waiting: {
+    type: 'gauge',
+    help: 'Generations and refunds that wait for a slot in this process, their retries included.',
+    labels: ['effect'],
   },
   effect_seconds: {
     type: 'histogram',
@@ -190,6 +241,16 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     type: 'gauge',
     help: 'How long the oldest refund has been owed; 0 for none.',
     labels: [],
+  },
+  promises_judged_sessions_total: {
+    type: 'counter',
+    help: "Sessions whose facts and refunds were held against the design's promises.",
+    labels: [],
+  },
+  promise_violations_total: {
+    type: 'counter',
+    help: 'Promises of the design that did not hold for a session. Always a bug or a hand in the tables: page somebody.',
+    labels: ['promise'],
   },
   books_drift_credits: {
     type: 'gauge',

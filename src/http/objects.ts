@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ServedObjects } from '../machines/ports/objects.ts'
+import { open } from './access.ts'
 import { Problem, reach } from './problem.ts'
 import { type Route, route } from './route.ts'
 
@@ -14,6 +15,8 @@ export const objectRoutes = (objects: ServedObjects | null): Route[] =>
         route({
           method: 'get',
           path: '/objects/*path',
+          title: 'An image of our own folder, for whoever holds its signed URL',
+          access: open,
           params: z.strictObject({ path: z.array(z.string()).transform((segments) => segments.join('/')) }),
           query: z.strictObject({ expires: z.string().optional(), signature: z.string().optional() }),
           handle: async ({ params, query }) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ofService } from './access.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -10,16 +11,28 @@ const REPAIR_MS = 120_000
 
 /** What operators look at and set right. */
 export const operateRoutes = (parts: HttpParts): Route[] => [
-  route({ method: 'get', path: '/v1/projections', handle: () => listProjections(parts) }),
+  route({
+    method: 'get',
+    path: '/v1/projections',
+    title: 'How far each projection is',
+    access: ofService('operate'),
+    handle: () => listProjections(parts),
+  }),
   route({
     method: 'post',
     path: '/v1/projections/:name/rebuild',
+    title: 'Compute a projection anew, and correct what differs',
+    access: ofService('operate'),
+    action: 'projection.rebuild',
     params: z.strictObject({ name: z.string().max(PROJECTION_NAME_MAX) }),
     handle: ({ params }) => startRebuild(params.name, parts),
   }),
   route({
     method: 'post',
     path: '/v1/partitions/:partition/repair',
+    title: 'Bring a damaged partition in line with the archive',
+    access: ofService('operate'),
+    action: 'partition.repair',
     params: z.strictObject({
       partition: z
         .string()

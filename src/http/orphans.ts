@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { SessionId } from '../events/ids.ts'
 import { ORPHAN_CLASSES, type Orphan } from '../projections/orphans.ts'
-import { By, operator, publishAsks, readBody } from './asks.ts'
+import { ofService } from './access.ts'
+import { By, operator, publishAsks } from './asks.ts'
+import { actorOf } from './caller.ts'
 import { type Columns, csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
@@ -17,6 +19,8 @@ export const orphanRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/orphans',
+    title: 'Rows without a task, charges without a row, images without a session',
+    access: ofService('finance'),
     query: pageQuery(parts.limits).extend({ class: z.enum(ORPHAN_CLASSES).optional(), format: Format.optional() }),
     timeoutMs: ORPHANS_MS,
     handle: async ({ query: { format, class: name, ...page }, headers }) => {
@@ -30,11 +34,14 @@ export const orphanRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/orphans/:id/settle',
+    title: 'Give up a row for which no task came, and give back its credit',
+    access: ofService('finance'),
+    action: 'orphan.settle',
     params: z.strictObject({ id: SessionId }),
-    body: 'json',
+    json: z.strictObject({ by: By }),
     timeoutMs: ORPHANS_MS,
-    handle: async ({ params: { id }, body }) => {
-      const by = operator(readBody(z.strictObject({ by: By }), body).by)
+    handle: async ({ params: { id }, json, caller }) => {
+      const by = operator(actorOf(caller, json.by))
       const row = await reach(parts.orphans.row(id))
       if (row === null) throw new Problem('no_orphan')
       await publishAsks([{ command: 'generation.give_up', by, ...row }], parts)

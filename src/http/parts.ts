@@ -8,6 +8,7 @@ import type { LoopStatus } from '../machines/runtime/supervisor.ts'
 import type { PartitionStatus } from '../machines/runtime/worker.ts'
 import type { PictureFetcher } from '../pictures/fetch.ts'
 import type { Photo } from '../pictures/photo.ts'
+import type { ApiKeys, Audit } from '../projections/api-keys.ts'
 import type { ErasureReport } from '../projections/erase-some.ts'
 import type { Orphans } from '../projections/orphans.ts'
 import type { Past } from '../projections/past.ts'
@@ -74,6 +75,11 @@ export interface HttpLimits extends StreamLimits {
   readonly checkCacheMs: number
   /** A loop that has not turned for so long, in ms, has stalled. */
   readonly stalledLoopMs: number
+  /** Requests a minute of one key, and of one address without a valid key; beyond, 429. */
+  readonly keyRequestsPerMinute: number
+  readonly addressRequestsPerMinute: number
+  /** How long a key's lookup stands, and so how long a revoked key lives on in other processes, ms. */
+  readonly keyCacheMs: number
   readonly pageSize: number
   readonly pageSizeMax: number
 }
@@ -88,6 +94,9 @@ export const defaultLimits: HttpLimits = {
   checkMs: 2_000,
   checkCacheMs: 1_000,
   stalledLoopMs: 60_000,
+  keyRequestsPerMinute: 6_000,
+  addressRequestsPerMinute: 1_200,
+  keyCacheMs: 5_000,
   pageSize: 50,
   pageSizeMax: 200,
   streamsMax: 500,
@@ -119,6 +128,16 @@ export interface HttpParts {
   readonly bodies: BodyParts | null
   /** For trying things out; null where the database may be the platform's own. */
   readonly rehearsal: Rehearsal | null
+  readonly keys: ApiKeys
+  readonly audit: Audit
+  /** 256 random bits in base64url, for a new key. */
+  readonly newSecret: () => string
+  /** What the data folder lets whoever may read it act as: the operator, on this machine. Null where it could not be kept. */
+  readonly operatorToken: string | null
+  /** Proxies whose X-Forwarded-For is believed: addresses, networks, `loopback`, `uniquelocal`, `linklocal`. */
+  readonly trustedProxies: readonly string[]
+  /** Where clients reach us, without a slash at its end. */
+  readonly publicUrl: () => string
   readonly status: () => ProcessStatus
   readonly checks: readonly Check[]
   readonly metrics: PromMeter

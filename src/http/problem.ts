@@ -20,10 +20,25 @@ export const problems = {
   },
   input_unavailable: { status: 400, detail: 'The picture cannot be fetched from its address; try again later.' },
   unknown_position: { status: 400, detail: 'The event to go on from lies ahead of the last one; read from the start.' },
+  key_missing: {
+    status: 401,
+    detail:
+      'This needs an API key: send "Authorization: Bearer <key>". An operator makes one on the server\'s machine: ' +
+      'npm run wearon -- keys create --name <name> --scope <scope>',
+  },
+  key_refused: {
+    status: 401,
+    detail: 'The API key is not known, was revoked or has expired; ask an operator for another.',
+  },
+  scope_missing: { status: 403, detail: 'The API key is not for this; errors names the scope that it lacks.' },
+  key_restricted: { status: 403, detail: 'The API key is of one store or user, and this is about the whole service.' },
+  host_refused: { status: 403, detail: 'Without an API key, ask this machine as localhost, 127.0.0.1 or [::1].' },
   signature_refused: { status: 403, detail: 'The link is not valid, or not valid any more; ask for a new one.' },
   cross_site: { status: 403, detail: 'Pages of other sites may not change anything here.' },
   route_unknown: { status: 404, detail: 'There is nothing at this path.' },
   session_unknown: { status: 404, detail: 'No session with this id was accepted here.' },
+  account_unknown: { status: 404, detail: 'There is no store or user of this id that the API key may see.' },
+  key_unknown: { status: 404, detail: 'There is no API key of this id.' },
   projection_unknown: { status: 404, detail: 'There is no projection of this name.' },
   reader_unknown: { status: 404, detail: 'No reader of the journals registered under this name.' },
   letter_unknown: { status: 404, detail: 'There is no dead letter with this id, or it made room for younger ones.' },
@@ -51,6 +66,7 @@ export const problems = {
   key_reused: { status: 422, detail: 'The Idempotency-Key was used with another body before.' },
   no_picture: { status: 422, detail: 'The body is no picture that can be read: send JPEG, PNG, WebP, AVIF or GIF.' },
   no_usable_pose: { status: 422, detail: 'The photo shows no body that can be measured; reasons says what to do.' },
+  rate_limited: { status: 429, detail: 'Too many requests in a short time; Retry-After says when to go on.' },
   backlog_full: {
     status: 429,
     detail: 'The tenant has too many sessions that have not ended; publish again when some have.',

@@ -6,15 +6,17 @@ import { partitionOf, SessionId } from '../events/ids.ts'
 import { GenerationTask } from '../events/task.ts'
 import { isoTime } from '../events/text.ts'
 import { Accepted, acceptedOf, canonicalBytes, fingerprintOf } from './accepted.ts'
+import { ofSession, ofTenant } from './access.ts'
 import { Backlog } from './backlog.ts'
-import { readJson } from './body.ts'
+import { type Caller, keptTo } from './caller.ts'
 import type { HttpParts } from './parts.ts'
-import { bodyFaults, Problem, reach } from './problem.ts'
+import { Problem, reach } from './problem.ts'
 import { type Answer, type Call, parameters, type Route, route } from './route.ts'
 import { findSession } from './sessions.ts'
 
-/** Who asks for a change over HTTP. Until there are API keys, whoever reaches us is the operator. */
-const SENDER: Sender = { role: 'operator', name: 'api' }
+/** Who asks for a change: a store or a user by its own key, else an operator. */
+const senderOf = ({ name, tenant }: Caller): Sender =>
+  tenant === null ? { role: 'operator', name } : { role: 'tenant', tenant }
 
 /** What only publishes to the log: a new session, and a command to a known one. */
 export const publishRoutes = (parts: HttpParts): Route[] => {
@@ -24,12 +26,18 @@ export const publishRoutes = (parts: HttpParts): Route[] => {
     route({
       method: 'post',
       path: '/v1/generations',
-      body: 'json',
+      title: 'Publish a task; the session is durable when the answer comes',
+      access: ofTenant('publish'),
+      json: GenerationTask,
+      answer: Accepted,
       handle: (call) => publishGeneration(call, parts, backlog),
     }),
     route({
       method: 'delete',
       path: '/v1/generations/:id',
+      title: 'Cancel a session; its credit goes back',
+      access: ofSession('publish'),
+      action: 'session.cancel',
       params: z.strictObject({ id: SessionId }),
       handle: (call) => cancelGeneration(call, parts),
     }),
@@ -41,17 +49,17 @@ export const publishRoutes = (parts: HttpParts): Route[] => {
  * fails in between leaves a reservation that a repeat completes; a second publication is dropped by the session's machine.
  */
 const publishGeneration = async (
-  { body, headers }: Call<unknown, unknown>,
+  { json: task, headers, caller }: Call<unknown, unknown, GenerationTask>,
   parts: HttpParts,
   backlog: Backlog,
 ): Promise<Answer> => {
   const { acceptances, env } = parts
-  const task = readTask(body)
   const bytes = canonicalBytes(task)
   if (bytes.byteLength > MESSAGE_BYTES_MAX) throw new Problem('body_too_large')
   const answer = acceptedOf(task, isoTime(env.clock.now()))
-  await refuseBeyondBacklog(answer, parts, backlog)
   const { session_id: sessionId, tenant } = answer
+  keptTo(caller, tenant)
+  await refuseBeyondBacklog(answer, parts, backlog)
   const reserved = await reach(
     acceptances.reserve({ sessionId, tenant, key: idempotencyKey(headers), fingerprint: fingerprintOf(bytes), answer }),
   )
@@ -86,24 +94,17 @@ const refuseBeyondBacklog = async (
 }
 
 const cancelGeneration = async (
-  { params: { id } }: Call<{ id: SessionId }, unknown>,
+  { params: { id }, caller }: Call<{ id: SessionId }, unknown>,
   parts: HttpParts,
 ): Promise<Answer> => {
   const { state } = await findSession(id, parts)
   if (state !== 'queued' && state !== 'processing') throw new Problem('session_ended')
-  await publish(id, encodeAsk({ command: 'generation.cancel', sessionId: id, by: SENDER }), parts)
+  await publish(id, encodeAsk({ command: 'generation.cancel', sessionId: id, by: senderOf(caller) }), parts)
   return { status: 202, body: { session_id: id, state } }
 }
 
 const publish = (id: SessionId, bytes: Uint8Array, { log }: HttpParts): Promise<void> =>
   reach(log.publish([{ partition: partitionOf(id, log.partitions), bytes, source: 'http' }]))
-
-/** @throws Problem with one entry for each fault. */
-const readTask = (body: Uint8Array): GenerationTask => {
-  const task = GenerationTask.safeParse(readJson(body))
-  if (!task.success) throw new Problem('invalid_request', { faults: bodyFaults(task.error) })
-  return task.data
-}
 
 const KEY_MAX = 200
 const KeyHeader = z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type BookClass, bookClasses } from '../projections/books.ts'
+import { ofService, ofTenant } from './access.ts'
 import { exceptionColumns, lineJson, runJson, summaryJson, totalColumns, totalJson } from './book-views.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
@@ -17,11 +18,13 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/reconciliation',
+    title: 'Do the books balance?',
+    access: ofTenant('finance'),
     query: z.strictObject({ ...scopeQuery, format: Format.optional() }),
     timeoutMs: BOOKS_MS,
-    handle: async ({ query: { format, ...query }, headers }) => {
+    handle: async ({ query: { format, ...query }, headers, caller }) => {
       const nowMs = parts.env.clock.now()
-      const scope = scopeOf(query, nowMs)
+      const scope = scopeOf(query, caller, nowMs)
       if (wantsCsv(format, headers)) {
         const whole = atOneMoment(scope, nowMs)
         return csvAnswer('reconciliation', totalColumns, (page) => parts.queries.bookTotals({ ...whole, ...page }))
@@ -32,15 +35,17 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/reconciliation/exceptions',
+    title: 'What does not match, by name',
+    access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend({
       ...scopeQuery,
       class: z.enum(Object.keys(bookClasses) as BookClass[]).optional(),
       format: Format.optional(),
     }),
     timeoutMs: BOOKS_MS,
-    handle: async ({ query: { format, class: name, limit, cursor, ...query }, headers }) => {
+    handle: async ({ query: { format, class: name, limit, cursor, ...query }, headers, caller }) => {
       const nowMs = parts.env.clock.now()
-      const filter = { ...scopeOf(query, nowMs), ...(name && { class: name }) }
+      const filter = { ...scopeOf(query, caller, nowMs), ...(name && { class: name }) }
       if (wantsCsv(format, headers)) {
         const whole = { ...filter, ...atOneMoment(filter, nowMs) }
         return csvAnswer('exceptions', exceptionColumns, (page) => parts.queries.bookLines({ ...whole, ...page }))
@@ -52,10 +57,12 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/reconciliation/totals',
+    title: 'Totals per day, channel and owner',
+    access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend(scopeQuery),
     timeoutMs: BOOKS_MS,
-    handle: async ({ query: { limit, cursor, ...query } }) => {
-      const scope = scopeOf(query, parts.env.clock.now())
+    handle: async ({ query: { limit, cursor, ...query }, caller }) => {
+      const scope = scopeOf(query, caller, parts.env.clock.now())
       const page = parts.queries.bookTotals({ ...scope, ...given({ limit, cursor }) })
       return { status: 200, body: pageJson(await readPage(page), totalJson) }
     },
@@ -63,6 +70,8 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/reconciliation/runs',
+    title: 'How the books stood over time',
+    access: ofService('finance'),
     query: pageQuery(parts.limits),
     handle: async ({ query }) => ({
       status: 200,

@@ -4,7 +4,9 @@ import { SessionId } from '../events/ids.ts'
 import { SettlementHow } from '../events/refund.ts'
 import { text } from '../events/text.ts'
 import type { RefundFilter, RefundView } from '../projections/refund-view.ts'
-import { By, operator, publishAsks, readBody, Why } from './asks.ts'
+import { ofSession, ofTenant } from './access.ts'
+import { By, operator, publishAsks, Why } from './asks.ts'
+import { actorOf, type Caller, partsOfTenant } from './caller.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
@@ -23,11 +25,13 @@ const OneRefund = z.strictObject({ id: SessionId })
 const SettleBody = z.strictObject({ by: By, how: SettlementHow, why: Why })
 const RetryBody = z.strictObject({ by: By })
 
-/** Who is owed what, who got it back, and what finance does about it. Until there are API keys, the body says who acts. */
+/** Who is owed what, who got it back, and what finance does about it. */
 export const refundRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/refunds',
+    title: 'Who is owed what, and who got it back',
+    access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend({
       state: RefundState.optional(),
       channel: z.enum(['b2b', 'b2c']).optional(),
@@ -38,8 +42,12 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
       age: z.enum(Object.keys(ages) as (keyof typeof ages)[]).optional(),
       format: Format.optional(),
     }),
-    handle: async ({ query: { format, age, limit, cursor, ...query }, headers }) => {
-      const filter: RefundFilter = { ...given(query), ...(age && olderThan(age, query.until, parts)) }
+    handle: async ({ query: { format, age, limit, cursor, ...query }, headers, caller }) => {
+      const filter: RefundFilter = {
+        ...given(query),
+        ...ownOf(caller, query.owner),
+        ...(age && olderThan(age, query.until, parts)),
+      }
       if (wantsCsv(format, headers))
         return csvAnswer('refunds', refundColumns, (page) => parts.queries.refunds({ ...filter, ...page }))
       const page = parts.queries.refunds({ ...filter, ...given({ limit, cursor }) })
@@ -49,6 +57,8 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'get',
     path: '/v1/refunds/:id',
+    title: 'What lies behind one refund',
+    access: ofSession('finance'),
     params: OneRefund,
     handle: async ({ params: { id } }) => {
       const story = await reach(parts.queries.refundStory(id))
@@ -59,24 +69,38 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/refunds/:id/settle',
+    title: 'Note that an owed refund was settled by hand',
+    access: ofSession('finance'),
+    action: 'refund.settle',
     params: OneRefund,
-    body: 'json',
-    handle: async ({ params: { id }, body }) => {
-      const { by, ...how } = readBody(SettleBody, body)
-      return ask(id, { command: 'refund.settle', sessionId: id, by: operator(by), ...how }, parts)
+    json: SettleBody,
+    handle: async ({ params: { id }, json: { by, ...how }, caller }) => {
+      const settled = { by: operator(actorOf(caller, by)), ...how }
+      return ask(id, { command: 'refund.settle', sessionId: id, ...settled }, parts)
     },
   }),
   route({
     method: 'post',
     path: '/v1/refunds/:id/retry',
+    title: 'Try an owed refund now',
+    access: ofSession('finance'),
+    action: 'refund.retry',
     params: OneRefund,
-    body: 'json',
-    handle: async ({ params: { id }, body }) => {
-      const by = operator(readBody(RetryBody, body).by)
+    json: RetryBody,
+    handle: async ({ params: { id }, json, caller }) => {
+      const by = operator(actorOf(caller, json.by))
       return ask(id, { command: 'refund.retry', sessionId: id, by }, parts)
     },
   }),
 ]
+
+/** A key of one store or user sees what is owed for its own sessions. */
+const ownOf = ({ tenant }: Caller, asked: string | undefined): RefundFilter => {
+  if (tenant === null) return {}
+  const { kind, id } = partsOfTenant(tenant)
+  if (asked !== undefined && asked !== id) throw new Problem('account_unknown')
+  return { owner: id, channel: kind === 'store' ? 'b2b' : 'b2c' }
+}
 
 const olderThan = (age: keyof typeof ages, until: string | undefined, { env }: HttpParts): RefundFilter => {
   const before = new Date(env.clock.now() - ages[age]).toISOString()

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { GenerationTask } from '../events/task.ts'
-import { readJson } from './body.ts'
+import { ofService } from './access.ts'
 import type { HttpParts, Rehearsal } from './parts.ts'
-import { bodyFaults, Problem, reach } from './problem.ts'
+import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
 
 const EMAIL_MAX = 320
@@ -18,6 +18,8 @@ const Payment = z
     error: 'is needed when the shopper pays',
   })
 
+const Order = z.intersection(GenerationTask, Payment)
+
 /** Plays the platform for whoever tries this out: there only where the database is embedded, so surely not the platform's. */
 export const rehearsalRoutes = ({ rehearsal }: HttpParts): Route[] => {
   if (rehearsal === null) return []
@@ -26,13 +28,17 @@ export const rehearsalRoutes = ({ rehearsal }: HttpParts): Route[] => {
     route({
       method: 'post',
       path: '/v1/rehearsal/orders',
-      body: 'json',
-      handle: ({ body }) => placeOrder(body, rehearsal),
+      title: 'Play the platform: charge for a task and write its session row',
+      access: ofService('publish'),
+      json: Order,
+      handle: ({ json }) => placeOrder(json, rehearsal),
     }),
     // Takes a picture's bytes; answers a signed URL that a task can name.
     route({
       method: 'post',
       path: '/v1/rehearsal/pictures',
+      title: 'Play the platform: keep a picture and sign its URL',
+      access: ofService('publish'),
       body: 'picture',
       handle: async ({ body }) => {
         const kept = await reach(rehearsal.upload(body))
@@ -43,14 +49,8 @@ export const rehearsalRoutes = ({ rehearsal }: HttpParts): Route[] => {
   ]
 }
 
-const placeOrder = async (body: Uint8Array, rehearsal: Rehearsal): Promise<Answer> => {
-  const json = readJson(body)
-  const task = GenerationTask.safeParse(json)
-  if (!task.success) throw new Problem('invalid_request', { faults: bodyFaults(task.error) })
-  const payment = Payment.safeParse(json)
-  if (!payment.success) throw new Problem('invalid_request', { faults: bodyFaults(payment.error) })
-  const { sessionId, owner, requestId, imageUrls, prompt } = task.data
-  const { charge, shopper_email: shopperEmail } = payment.data
+const placeOrder = async (asked: z.infer<typeof Order>, rehearsal: Rehearsal): Promise<Answer> => {
+  const { sessionId, owner, requestId, imageUrls, prompt, charge, shopper_email: shopperEmail } = asked
   const order = { sessionId, owner, requestId, imageUrls, prompt, charge }
   const outcome = await reach(rehearsal.order(shopperEmail === undefined ? order : { ...order, shopperEmail }))
   if (outcome === 'exists') throw new Problem('session_exists')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SessionId } from '../events/ids.ts'
 import type { BookScope } from '../projections/reconciliation.ts'
+import { type Caller, keptTo, partsOfTenant } from './caller.ts'
 import { Problem } from './problem.ts'
 
 const DAY_MS = 86_400_000
@@ -31,14 +32,16 @@ export const scopeQuery = {
 
 type ScopeQuery = z.infer<z.ZodObject<typeof scopeQuery>>
 
-/** @throws Problem for parameters that do not go together. */
+/** What the caller may see of it. @throws Problem for parameters that do not go together, or name another's account. */
 export const scopeOf = (
   { day, store, user, session, from, until, as_of: asOf }: ScopeQuery,
+  caller: Caller,
   nowMs: number,
 ): BookScope => {
   if (store && user) throw twoOf('store', 'user')
   if (day && (from || until)) throw twoOf('day', 'from or until')
-  const owner = store ?? user
+  const tenant = keptTo(caller, (store && `store:${store}`) ?? (user && `user:${user}`))
+  const owner = tenant && partsOfTenant(tenant).id
   return {
     ...(day ? boundsOf(day, nowMs) : { ...(from && { from }), ...(until && { until }) }),
     ...(owner && { owner }),

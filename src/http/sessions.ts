@@ -3,6 +3,8 @@ import { SessionId } from '../events/ids.ts'
 import { text } from '../events/text.ts'
 import type { SessionView } from '../projections/queries.ts'
 import { Accepted, queuedView } from './accepted.ts'
+import { ofSession, ofTenant } from './access.ts'
+import { keptTo } from './caller.ts'
 import { ImageLinks } from './image-links.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
@@ -20,18 +22,22 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
     route({
       method: 'get',
       path: '/v1/generations',
+      title: 'Sessions, the newest first',
+      access: ofTenant('read'),
       query: pageQuery(parts.limits).extend({
         state: SessionState.optional(),
         tenant: text(TENANT_MAX).min(1).optional(),
       }),
-      handle: async ({ query }) => ({
-        status: 200,
-        body: pageJson(await readPage(parts.queries.sessions(given(query))), sessionJson),
-      }),
+      handle: async ({ query, caller }) => {
+        const filter = given({ ...query, tenant: keptTo(caller, query.tenant) })
+        return { status: 200, body: pageJson(await readPage(parts.queries.sessions(filter)), sessionJson) }
+      },
     }),
     route({
       method: 'get',
       path: '/v1/generations/:id',
+      title: 'One session',
+      access: ofSession('read'),
       params: z.strictObject({ id: SessionId }),
       handle: async ({ params }) => {
         const view = await findSession(params.id, parts)
@@ -46,6 +52,8 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
     route({
       method: 'get',
       path: '/v1/generations/:id/facts',
+      title: 'Everything that happened to a session',
+      access: ofSession('read'),
       params: z.strictObject({ id: SessionId }),
       handle: async ({ params: { id } }) => {
         const facts = await reach(parts.archive.session(id))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SessionId } from '../events/ids.ts'
+import { ofService, ofSession } from './access.ts'
 import { allEvents } from './all-events.ts'
 import { FactFeed } from './fact-feed.ts'
 import type { HttpParts } from './parts.ts'
@@ -14,10 +15,19 @@ export const streamRoutes = (parts: HttpParts): Route[] => {
     route({
       method: 'get',
       path: '/v1/generations/:id/events',
+      title: 'What happens to a session, as server-sent events until it has ended',
+      access: ofSession('read'),
       params: z.strictObject({ id: SessionId }),
       query: ResumeQuery,
       handle: (call) => sessionEvents(call, parts, feed),
     }),
-    route({ method: 'get', path: '/v1/events', query: ResumeQuery, handle: (call) => allEvents(call, parts, feed) }),
+    route({
+      method: 'get',
+      path: '/v1/events',
+      title: 'Everything that happens, as server-sent events',
+      access: ofService('read'),
+      query: ResumeQuery,
+      handle: (call) => allEvents(call, parts, feed),
+    }),
   ]
 }

@@ -265,7 +265,7 @@ describe('GET /v1/events', () => {
       wasCut = true
     })
     slow.on('error', () => {})
-    slow.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n')
+    slow.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n')
     slow.pause()
     const quick = await listenTo('/v1/events')
     await expect.poll(() => world.metrics()).toContain('wearon_http_streams 2')

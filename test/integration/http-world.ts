@@ -3,6 +3,7 @@ import { memoryLog } from '../../src/adapters/memory/event-log.ts'
 import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { emptyStoreState } from '../../src/adapters/memory/store-state.ts'
+import { newSecret } from '../../src/adapters/system/secret.ts'
 import { parseMessage } from '../../src/events/command.ts'
 import type { NewFact } from '../../src/events/fact.ts'
 import { SessionId } from '../../src/events/ids.ts'
@@ -82,6 +83,12 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     repair: null,
     bodies: null,
     rehearsal: null,
+    keys: store.apiKeys,
+    audit: store.audit,
+    newSecret,
+    operatorToken: null,
+    trustedProxies: [],
+    publicUrl: () => 'http://127.0.0.1:8000',
     status: () => quiet,
     checks: [] satisfies Check[],
     metrics,
