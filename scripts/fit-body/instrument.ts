@@ -101,17 +101,17 @@ function lengthFactors(bodies: readonly RenderedBody[], people: readonly Person[
 
 /** weights of `widthVector` that leave a width as it is. */
 const AS_SEEN: Record<Level, Linear> = {
-  chest: { intercept: 0, weights: [0, 1, 0, 0, 0, 0] },
-  waist: { intercept: 0, weights: [0, 0, 1, 0, 0, 0] },
-  hip: { intercept: 0, weights: [0, 0, 0, 1, 0, 0] },
+  chest: { intercept: 0, weights: [0, 1, 0, 0] },
+  waist: { intercept: 0, weights: [0, 0, 1, 0] },
+  hip: { intercept: 0, weights: [0, 0, 0, 1] },
 }
 
 function fitWidths(bodies: readonly RenderedBody[], bare: Instrument, models: Models): Record<Level, Linear> {
-  const vectors = bodies.map(({ seen }) => widthVector(seen, seen.widths))
+  const vectors = bodies.map(({ seen }) => widthVector(seen.statureCm, seen.widths))
   const means = at(vectors, 0).map((_, i) => mean(vectors.map((vector) => at(vector, i))))
   const deviations = at(vectors, 0).map((_, i) => deviation(vectors.map((vector) => at(vector, i))))
   const standard = vectors.map((vector) => [1, ...vector.map((value, i) => (value - at(means, i)) / at(deviations, i))])
-  // Three widths by seven terms, one after the other: every girth depends on all three widths.
+  // Three widths by five terms, one after the other: every girth depends on all three widths.
   const fromFront = bodies.map(({ truth, seen: { depths: _, ...seen } }) => ({ truth, seen }))
   const corrections = correct(
     fromFront,

@@ -18,19 +18,15 @@ export function calibrated(seen: SeenFeatures, instrument: Instrument): BodyFeat
     ...stated,
     lengths: byName(LENGTHS, (name) => lengths[name] * instrument.lengths[name]),
     ...(widths && {
-      widths: byName(LEVELS, (level) => applied(instrument.widths[level], widthVector(seen, widths)) * seen.statureCm),
+      widths: byName(LEVELS, (level) => applied(instrument.widths[level], widthVector(seen.statureCm, widths)) * seen.statureCm),
     }),
     ...(depths && { depths: byName(LEVELS, (level) => depths[level] * instrument.depths[level]) }),
   }
 }
 
-/** What the breadths are converted from: stature in m; three widths, shoulder and hip joints as ratios to stature. */
-export function widthVector(
-  { statureCm, lengths }: Pick<SeenFeatures, 'statureCm' | 'lengths'>,
-  widths: Readonly<Record<Level, number>>,
-): number[] {
-  const seen = [...LEVELS.map((level) => widths[level]), lengths.shoulder, lengths.hips]
-  return [statureCm / 100, ...seen.map((cm) => cm / statureCm)]
+/** What the breadths are converted from: stature in m, and the three widths as ratios to it. */
+export function widthVector(statureCm: number, widths: Readonly<Record<Level, number>>): number[] {
+  return [statureCm / 100, ...LEVELS.map((level) => widths[level] / statureCm)]
 }
 
 /** One value for each name. */

@@ -9,14 +9,16 @@ import type { SeenBody, Sight } from './sight.ts'
  * the waist where the trunk is narrowest, the hip where it is widest. `heightShare` is about that height as a share of stature.
  */
 const ZONES = {
-  chest: { from: 0.32, to: 0.38, pick: average, heightShare: 0.72 },
-  waist: { from: 0.4, to: 0.75, pick: Math.min, heightShare: 0.64 },
-  hip: { from: 0.9, to: 1.3, pick: Math.max, heightShare: 0.5 },
+  chest: { from: 0.3, to: 0.42, pick: mean, heightShare: 0.72 },
+  waist: { from: 0.4, to: 0.75, pick: narrowest, heightShare: 0.64 },
+  hip: { from: 0.9, to: 1.3, pick: widest, heightShare: 0.5 },
 } as const satisfies Record<Level, object>
 
 /** Of a zone this share of its rows must show the trunk alone. */
 const ROWS_SHARE_MIN = 0.25
-const ROWS = 15
+const ROWS = 36
+/** The narrowest place is one of many noisy rows: the mean of this share of them moves less than the smallest does. */
+const NARROW_SHARE = 0.1
 
 /** Breadth of the trunk at a level, px, and the height at which it lies; null where arms hide it or the mask has a hole. */
 export interface Breadth {
@@ -54,7 +56,7 @@ function breadth(
     .flatMap(({ run, y }) => (run && isTrunk(run, y) ? [{ ...run, y }] : []))
   const [first, ...others] = rows
   if (first === undefined || rows.length < ROWS * ROWS_SHARE_MIN) return null
-  const px = pick(...rows.map(widthOf))
+  const px = pick(rows.map(widthOf))
   const off = (row: TrunkRow) => Math.abs(widthOf(row) - px)
   const row = others.reduce((best, one) => (off(one) < off(best) ? one : best), first)
   return { px: px * uprightness(shoulders, hips), heightShare, row }
@@ -62,8 +64,16 @@ function breadth(
 
 const widthOf = ({ from, to }: Run): number => to - from
 
-function average(...values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+function mean(widths: readonly number[]): number {
+  return widths.reduce((sum, value) => sum + value, 0) / widths.length
+}
+
+function narrowest(widths: readonly number[]): number {
+  return mean(widths.toSorted((a, b) => a - b).slice(0, Math.ceil(widths.length * NARROW_SHARE)))
+}
+
+function widest(widths: readonly number[]): number {
+  return Math.max(...widths)
 }
 
 /** A row cuts a leaning trunk at an angle. */
