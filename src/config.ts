@@ -53,6 +53,7 @@ const Variables = z.object({
   IMAGE_SIZE: given(z.string().default('1024x1536')),
   IMAGE_QUALITY: given(z.string().default('medium')),
   IMAGE_PRICES: list,
+  WEARON_API_KEY: given(z.string().optional()),
   PUBLIC_URL: url(/^https?$/),
   WORKER_CONCURRENCY: whole(5, 1, 1_000),
   REFUND_CONCURRENCY: whole(4, 1, 100),
@@ -111,6 +112,8 @@ export interface Config {
   readonly partitions: number
   /** What the signed URLs of our own object folder begin with; null: this server's own address. */
   readonly publicUrl: string | null
+  /** With what the command line asks a server. */
+  readonly apiKey: string | null
   readonly concurrency: number
   readonly refundConcurrency: number
   readonly policy: Policy
@@ -171,6 +174,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     kafka: kafkaOf(variables),
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
+    apiKey: variables.WEARON_API_KEY ?? null,
     concurrency: variables.WORKER_CONCURRENCY,
     refundConcurrency: variables.REFUND_CONCURRENCY,
     policy: {

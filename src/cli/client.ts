@@ -15,12 +15,24 @@ const ProblemAnswer = z.object({
 
 const ANSWER_MS = 130_000
 
+/** What proves who asks. */
+export interface Proof {
+  /** An API key, sent with each request. */
+  readonly key?: string | null
+  /** The operator's token on this machine: sent once the server has asked for a key, and not before. */
+  readonly token?: string | null
+}
+
 /** Talks to a running server. Every method @throws CommandFailed. */
 export class Client {
   readonly url: string
+  readonly #token: string | null
+  #bearer: string | null
 
-  constructor(url: string) {
+  constructor(url: string, { key = null, token = null }: Proof = {}) {
     this.url = url.replace(/\/+$/, '')
+    this.#bearer = key
+    this.#token = token
   }
 
   get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
@@ -78,14 +90,25 @@ export class Client {
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const response = await fetch(this.url + path, init).catch((error: unknown) => {
-      throw new CommandFailed(unreachable(this.url, error))
-    })
+    const response = await this.#send(path, init)
+    if (response.status === 401 && this.#bearer === null && this.#token !== null) {
+      this.#bearer = this.#token
+      await response.body?.cancel()
+      return this.#fetch(path, init)
+    }
     if (response.ok) return response
     const problem = ProblemAnswer.safeParse(await response.json().catch(() => null))
     if (!problem.success) throw new CommandFailed(`${this.url} answered with status ${response.status}`)
     const { code, detail, errors } = problem.data
     throw new CommandFailed([`${detail} (${code})`, ...errors.map((one) => `  ${one.detail}`)].join('\n'))
+  }
+
+  #send(path: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (this.#bearer !== null) headers.set('authorization', `Bearer ${this.#bearer}`)
+    return fetch(this.url + path, { ...init, headers }).catch((error: unknown) => {
+      throw new CommandFailed(unreachable(this.url, error))
+    })
   }
 }
 

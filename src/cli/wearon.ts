@@ -7,6 +7,7 @@ import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
 import { addErase } from './commands/erase.ts'
 import { addChart, addSim } from './commands/explain.ts'
+import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addOrphans } from './commands/orphans.ts'
@@ -35,6 +36,7 @@ const commands = [
   addOperating,
   addDead,
   addReaders,
+  addKeys,
   addSim,
   addChart,
 ]
