@@ -88,7 +88,10 @@ export const poseModelMachine = setup({
       meta: { takes: false },
       on: { 'engine.started': { target: 'retrying', actions: 'start' } },
     },
-    closed: { meta: { takes: false }, type: 'final' },
+    closed: {
+      meta: { takes: false },
+      on: { 'engine.ready': { actions: 'ready' }, 'engine.ended': { actions: 'end' } },
+    },
   },
 })
 

@@ -35,8 +35,12 @@ export interface PosePoolOptions {
   readonly waitingMax: number
   /** From the call to its answer, ms: the callers give up after 5 s (CONTRACT section 6), and fetched the photo in that time too. */
   readonly deadlineMs: number
+  /** An engine that looks at one picture for longer hangs and is ended, ms. A multiple of the deadline: a slow machine is no fault. */
+  readonly hangsMs?: number
   readonly env: Environment
 }
+
+const HANGS_MS = 20_000
 
 /** Starts the engines, the second once the first works, and answers at once: `status` tells how far they are. */
 export const openPosePool = (options: PosePoolOptions): PoseEngine => new PosePool(options)
@@ -126,16 +130,28 @@ class PosePool implements PoseEngine {
   #look(engine: EngineProcess, request: Request): void {
     const queuedMs = this.#options.env.clock.now() - request.queuedAt
     this.#looking.set(engine, request)
+    const looked = this.#watch(engine)
     engine.estimate(request.picture).then(
       (estimated) => {
+        looked.abort()
         request.end(answerOf(estimated, queuedMs))
         for (const slot of this.#slots) slot.answered(engine)
         this.#looking.delete(engine)
         this.#serve(engine)
       },
       // The engine ended, and `gone` tells the caller so.
-      () => {},
+      () => looked.abort(),
     )
+  }
+
+  /** Ends an engine that may never come back, unless what is answered aborts. */
+  #watch(engine: EngineProcess): AbortController {
+    const { hangsMs = HANGS_MS, env } = this.#options
+    const looked = new AbortController()
+    void env.clock.sleep(hangsMs, looked.signal).then(() => {
+      if (!looked.signal.aborted) engine.end(`it looked at one picture for ${hangsMs} ms`)
+    })
+    return looked
   }
 
   #serve(engine: EngineProcess): void {
@@ -159,12 +175,9 @@ class PosePool implements PoseEngine {
     if (this.#idle.includes(engine)) this.#idle.splice(this.#idle.indexOf(engine), 1)
   }
 
-  /** An engine that is still at it may never come back, so it is ended; another one takes its place. */
   #expire(request: Request): void {
-    if (request.over.signal.aborted) return
     this.#withdraw(request)
     request.end(none('deadline'))
-    for (const [engine, one] of this.#looking) if (one === request) engine.end('it took too long over a picture')
   }
 
   /** Nobody waits for the answer any more; an engine that is at it already finishes it. */

@@ -7,7 +7,7 @@ import type { EngineOptions } from './messages.ts'
 /** From a second to a minute: a try costs most of a second of a core. */
 const restart: Backoff = { firstMs: 1_000, maxMs: 60_000 }
 /** An engine that is not ready by then will not be. */
-const START_MAX_MS = 20_000
+const START_MAX_MS = 60_000
 
 /** What a slot tells its pool. */
 export interface SlotEvents {

@@ -63,7 +63,7 @@ export interface PoseEstimate {
 /**
  * Why there is no estimate; the request can be repeated after a while, at the earliest after `retryAfterMs`.
  * `saturated`: too many wait already. `model_not_ready`: no engine is loaded (yet, or any more).
- * `engine_crashed`: the engine died over this picture or answered nonsense. `deadline`: it took too long and was stopped.
+ * `engine_crashed`: the engine died over this picture or answered nonsense. `deadline`: there was no answer in time.
  */
 export interface NoEstimate {
   readonly code: 'saturated' | 'model_not_ready' | 'engine_crashed' | 'deadline'

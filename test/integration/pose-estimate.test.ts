@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { PoseEngine, PoseEstimate, RgbPicture } from '../../src/machines/ports/pose.ts'
+import { drawGarment, drawPerson } from '../../src/pictures/draw.ts'
+import {
+  allReady,
+  engineOptions,
+  estimated,
+  nativeIsHere,
+  networksAreHere,
+  openPool,
+  pixelsOf,
+} from '../support/pose.ts'
+
+const photos = join(import.meta.dirname, '../../../shared/data/body')
+const references = join(photos, 'landmarks-blazepose-full.json')
+
+interface Reference {
+  readonly file: string
+  readonly w: number
+  readonly h: number
+  /** x, y, z, visibility of each; absent where BlazePose finds nobody. */
+  readonly keypoints?: readonly (readonly number[])[] | null
+}
+
+/** What was found, without the times; of the mask a hash, since comparing a million numbers one by one takes seconds. */
+const found = ({ body, people }: PoseEstimate) => ({
+  body: body && { ...body, mask: createHash('sha256').update(body.mask).digest('hex') },
+  people,
+})
+
+describe.skipIf(!networksAreHere)('a pool of pose engines', () => {
+  let pool: PoseEngine
+  let person: RgbPicture
+  beforeAll(async () => {
+    pool = openPool({ workers: 2 })
+    person = await pixelsOf(await drawPerson(0))
+    await allReady(pool)
+  })
+  afterAll(() => pool.close())
+
+  it('finds a drawn person: 33 points in the picture and in space, a mask, and the same person for MoveNet', async () => {
+    const { body, people, timing } = await estimated(pool, person)
+    const [nose, left, right] = [0, 11, 12].map((index) => body?.landmarks[index])
+    expect(nose?.x).toBeCloseTo(400, -2)
+    expect(left?.x).toBeGreaterThan(480)
+    expect(right?.x).toBeLessThan(320)
+    expect(body?.world).toHaveLength(33)
+    const [chest, corner] = [
+      [400, 450],
+      [20, 20],
+    ].map(([x = 0, y = 0]) => body?.mask[y * person.width + x])
+    expect(chest).toBeGreaterThan(200)
+    expect(corner).toBeLessThan(20)
+    expect(people[0]?.keypoints[0]?.x).toBeCloseTo(400, -2)
+    expect(people[0]?.box.xMax).toBeGreaterThan(480)
+    expect(timing.blazePoseMs).toBeGreaterThan(0)
+  })
+
+  it('finds nobody in a plain picture', async () => {
+    const plain = { rgb: new Uint8Array(300 * 200 * 3).fill(120), width: 300, height: 200 }
+    const { body, people } = await estimated(pool, plain)
+    expect(body).toBeNull()
+    expect(people.filter(({ score }) => score >= 0.25)).toEqual([])
+  })
+
+  it('gives the same answer for a picture to the last bit, whatever came before it and whichever engine looks', async () => {
+    const others = await Promise.all([pixelsOf(await drawPerson(3)), pixelsOf(await drawGarment(1))])
+    const small = { rgb: person.rgb.subarray(0, person.width * 600 * 3), width: person.width, height: 600 }
+    const first = await estimated(pool, person)
+    for (const other of [...others, small]) {
+      const [, again] = await Promise.all([estimated(pool, other), estimated(pool, person)])
+      expect(found(again)).toEqual(found(first))
+    }
+    const twice = await Promise.all([estimated(pool, person), estimated(pool, person)])
+    for (const again of twice) expect(found(again)).toEqual(found(first))
+  })
+
+  it('refuses a picture whose bytes do not fit its size', async () => {
+    await expect(estimated(pool, { ...person, height: person.height + 1 })).rejects.toThrow(RangeError)
+    await expect(estimated(pool, { rgb: new Uint8Array(0), width: 0, height: 5 })).rejects.toThrow(RangeError)
+  })
+
+  it.skipIf(!existsSync(references))(
+    'puts the points of real photos where the reference has them, within 1 %',
+    async () => {
+      const known = (JSON.parse(await readFile(references, 'utf8')) as Reference[]).filter(({ keypoints }) => keypoints)
+      expect(known.length).toBeGreaterThan(15)
+      const distances: Awaited<ReturnType<typeof distanceTo>>[] = []
+      for (const one of known) distances.push(await distanceTo(pool, one))
+      expect(distances.filter(({ share }) => !(share <= 0.01))).toEqual([])
+    },
+  )
+
+  it.skipIf(!nativeIsHere)('finds the same with the native engine, within a pixel', async () => {
+    const native = openPool({ engine: { ...engineOptions, backend: 'node' } })
+    try {
+      await allReady(native)
+      expect(native.status().backend).toBe('node')
+      const [theirs, ours] = [await estimated(native, person), await estimated(pool, person)]
+      const apart = ours.body?.landmarks.map(({ x, y }, index) => {
+        const other = theirs.body?.landmarks[index]
+        return Math.hypot(x - (other?.x ?? Number.NaN), y - (other?.y ?? Number.NaN))
+      })
+      expect(apart?.filter((px) => !(px < 1))).toEqual([])
+    } finally {
+      await native.close()
+    }
+  })
+})
+
+/** The largest distance of a point from its reference, as a share of the picture's longer side. */
+const distanceTo = async (pool: PoseEngine, { file, w, h, keypoints }: Reference) => {
+  const picture = await pixelsOf(await readFile(join(photos, file)))
+  const { body } = await estimated(pool, picture)
+  const scale = w / picture.width
+  const distances = (keypoints ?? []).map(([x = 0, y = 0], index) => {
+    const point = body?.landmarks[index]
+    return Math.hypot((point?.x ?? Number.NaN) * scale - x, (point?.y ?? Number.NaN) * scale - y) / Math.max(w, h)
+  })
+  return { file, share: Math.max(...distances) }
+}
