@@ -5,6 +5,7 @@ import { auditRoutes } from './audit.ts'
 import { type Caller } from './caller.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
+import { estimateBodyRoutes } from './estimate-body.ts'
 import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { Gate } from './gate.ts'
@@ -70,6 +71,7 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] 
   ...journalReaderRoutes(parts),
   ...keyRoutes(parts, gate),
   ...auditRoutes(parts),
+  ...estimateBodyRoutes(parts),
   ...healthRoutes(parts),
   ...objectRoutes(parts.objects),
   ...rehearsalRoutes(parts),
