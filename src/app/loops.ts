@@ -6,9 +6,11 @@ import { BooksWatch } from '../projections/books-watch.ts'
 import { forgetExpired } from '../projections/erase-some.ts'
 import { withFreshFacts } from '../projections/fresh-facts.ts'
 import { LagWatch } from '../projections/lag-watch.ts'
+import { OpenWatch } from '../projections/open-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
+import { PromiseWatch } from '../projections/promise-watch.ts'
 import { ReaderWatch } from '../projections/reader-watch.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
@@ -25,6 +27,8 @@ const SWEEP_EVERY_MS = 600_000
 const LETTERS_EVERY_MS = 30_000
 const LAG_EVERY_MS = 15_000
 const READERS_EVERY_MS = 60_000
+const OPEN_EVERY_MS = 15_000
+const PROMISES_EVERY_MS = 60_000
 const BOOKS_EVERY_MS = 300_000
 const ORPHANS_EVERY_MS = 300_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
@@ -46,6 +50,8 @@ export const projectorLoops = (
   const orphans = new OrphanSweep({ orphans: store.orphans, log, objects, oldestWaiting, env, mode: config.orphans })
   const lag = new LagWatch(names, store, env)
   const readers = new ReaderWatch(log.readers, env)
+  const open = new OpenWatch(store.queries, env)
+  const promises = new PromiseWatch(store, env)
   const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
   const loop = (name: string, run: Parameters<typeof supervise>[1]) => supervise(name, run, env, signal)
@@ -56,6 +62,8 @@ export const projectorLoops = (
     ),
     loop('set-aside', (alive, stop) => retrySetAside(names, tables, options(alive, stop))),
     loop('lag', (alive, stop) => every(LAG_EVERY_MS, env.clock, alive, stop, () => lag.look())),
+    loop('open', (alive, stop) => every(OPEN_EVERY_MS, env.clock, alive, stop, () => open.look())),
+    loop('promises', (alive, stop) => every(PROMISES_EVERY_MS, env.clock, alive, stop, () => promises.look())),
     loop('readers', (alive, stop) => every(READERS_EVERY_MS, env.clock, alive, stop, () => readers.look())),
     loop('orphans', (alive, stop) => every(ORPHANS_EVERY_MS, env.clock, alive, stop, () => orphans.look())),
     loop('books', (alive, stop) => every(BOOKS_EVERY_MS, env.clock, alive, stop, () => books.look(BOOKS_EVERY_MS))),

@@ -26,6 +26,14 @@ export interface SessionView {
   readonly completedAt: string | null
 }
 
+/** The sessions of one state that have not ended. */
+export interface OpenSessions {
+  readonly state: 'queued' | 'processing'
+  readonly count: number
+  /** When the oldest of them was requested, ISO 8601. */
+  readonly oldest: string
+}
+
 /** What HTTP and the command line read. */
 export interface Queries extends Books {
   session(id: SessionId): Promise<SessionView | null>
@@ -38,6 +46,8 @@ export interface Queries extends Books {
   refunds(filter: RefundFilter & { cursor?: string; limit: number }): Promise<Page<RefundView>>
   /** Sessions of a tenant that have not ended. */
   backlog(tenant: string): Promise<number>
+  /** What is under way; a state without a session is absent. */
+  openSessions(): Promise<OpenSessions[]>
   /** Resolves when the database answers; rejects with the reason otherwise. */
   ping(): Promise<void>
 }

@@ -3,7 +3,7 @@ import type { SessionId } from '../../src/events/ids.ts'
 import { tenantOf } from '../../src/events/owner.ts'
 import { refunds } from '../../src/projections/refunds.ts'
 import { sessions } from '../../src/projections/sessions.ts'
-import { failed, issued, refundRequested, requested, started, waived } from '../support/facts.ts'
+import { failed, issued, refundRequested, requested, START_MS, started, waived } from '../support/facts.ts'
 import { newSession, newUser } from '../support/store-world.ts'
 import { COMPLETED, type StoreBench } from './store-bench.ts'
 
@@ -52,6 +52,23 @@ export const queryLaws = (bench: StoreBench): void => {
       expect((await bench.store.queries.sessions({ limit: 9 })).items).toHaveLength(6)
       expect(await bench.store.queries.backlog(tenant)).toBe(1)
       await bench.store.queries.ping()
+    })
+
+    it('count the open sessions by state, with the time of the oldest', async () => {
+      const look = async () => {
+        await project(sessions)
+        await project(refunds)
+        return new Map((await bench.store.queries.openSessions()).map((one) => [one.state, one]))
+      }
+      const before = await look()
+      for (const facts of [[requested()], [requested(), started()], [requested(), started()], COMPLETED]) {
+        await archive(await ordered(), facts)
+      }
+      const after = await look()
+      const countOf = (state: 'queued' | 'processing') =>
+        (after.get(state)?.count ?? 0) - (before.get(state)?.count ?? 0)
+      expect([countOf('queued'), countOf('processing')]).toEqual([1, 2])
+      expect(Date.parse(after.get('queued')?.oldest ?? '')).toBeLessThanOrEqual(START_MS + 1_000)
     })
 
     it('list refunds by state, page by page', async () => {

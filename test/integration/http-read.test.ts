@@ -298,7 +298,7 @@ describe('health', () => {
   })
   const statusOf = (loops: object, partition: object = {}, draining = false) => ({
     loops: [loop(loops)],
-    partitions: [{ partition: 2, state: 'running' as const, damage: null, seenAt: Date.now(), ...partition }],
+    partitions: [{ partition: 2, state: 'running' as const, damage: null, steppingSince: null, ...partition }],
     draining,
   })
 

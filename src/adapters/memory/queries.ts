@@ -28,6 +28,13 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
     return { ...page, items: page.items.map(refundView) }
   },
   backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOf(row) === tenant).length,
+  openSessions: async () =>
+    (['queued', 'processing'] as const).flatMap((wanted) => {
+      const rows = [...state.rows.values()].filter((row) => row.state === wanted)
+      const times = rows.map(({ id }) => state.refunds.get(id)?.requested_at ?? '').filter((time) => time !== '')
+      const oldest = times.toSorted()[0]
+      return oldest === undefined ? [] : [{ state: wanted, count: times.length, oldest }]
+    }),
   ping: async () => {},
 })
 

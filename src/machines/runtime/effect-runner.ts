@@ -96,7 +96,8 @@ export class EffectRunner {
   /** Runs a try whose `generation.started` is durable. */
   generate(session: Snapshot, slot: Slot): void {
     const { effects, policy } = this.#context
-    const { attempt } = session.context
+    const { attempt, requestedAt } = session.context
+    if (attempt === 1 && requestedAt !== null) this.#firstTry(requestedAt)
     const report = (ended: Ended<GenerationOutcome>) => {
       const outcome = generationOutcome(ended)
       this.#report(session.id, outcome === null ? lookAgain : { kind: 'generated', attempt, outcome })
@@ -107,6 +108,11 @@ export class EffectRunner {
       effect: (signal) => effects.generate(session, signal),
       report,
     })
+  }
+
+  #firstTry(requestedAt: string): void {
+    const { clock, meter } = this.#context.env
+    meter.observe('queue_wait_seconds', (clock.now() - Date.parse(requestedAt)) / 1_000)
   }
 
   /** Stops the session's try, if one runs or waits: nobody wants its outcome any more. */

@@ -57,14 +57,15 @@ export class PartitionOwner {
   }
 
   /** Works until the lease is lost or was drained for handover; then nothing of it runs any more. @throws Fenced, or what broke. */
-  async run(alive: () => void): Promise<void> {
+  async run(show: (stepping: boolean) => void): Promise<void> {
     const { lost, handover } = this.#lease
     const unlisten = [onAbort(lost, () => this.#wake.notify()), onAbort(handover, () => this.#drain())]
     try {
       for await (const session of this.#lease.open()) this.#sessions.schedule(session)
       while (!lost.aborted && !this.#isDrained()) {
-        alive()
+        show(true)
         const more = await this.#step()
+        show(false)
         if (!more && !this.#isDrained()) await this.#wake.wait()
       }
     } finally {
@@ -161,6 +162,7 @@ export class PartitionOwner {
     const isRequest = command.command === 'generation.request'
     const requestId = requestIdOf(command) ?? session.context.requestId
     if (!draft.offer(session, decision.facts, requestId)) this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
+    else if (command.command === 'generation.request') this.#arrived(command.task.createdAt, nowMs)
     if (command.command === 'generation.reject')
       this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
   }
@@ -234,6 +236,13 @@ export class PartitionOwner {
     const id = letterId(partition, bytes)
     draft.bury({ id, partition, position, reason, source, bytes, at: isoTime(nowMs) })
     this.#context.env.meter.count('dead_letters_total', { source })
+  }
+
+  /** The producer's clock may be ahead of ours. */
+  #arrived(createdAt: string | null, nowMs: number): void {
+    if (createdAt === null) return
+    const waitedMs = Math.max(0, nowMs - Date.parse(createdAt))
+    this.#context.env.meter.observe('intake_wait_seconds', waitedMs / 1_000)
   }
 
   #ignored(reason: string): void {

@@ -4,6 +4,7 @@ import { admit, type LogDamage } from './admission.ts'
 import { PartitionOwner } from './partition-owner.ts'
 import type { RateShare } from './rate-share.ts'
 import { type Repaired, repair } from './repair.ts'
+import { showWork } from './show-work.ts'
 import { onAbort } from './signal.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -16,8 +17,8 @@ export interface PartitionStatus {
   readonly partition: number
   readonly state: 'starting' | 'running' | 'damaged'
   readonly damage: LogDamage | null
-  /** When its loop last turned, ms since the epoch. */
-  readonly seenAt: number
+  /** When it began the step that it is in, ms since the epoch; null between two. */
+  readonly steppingSince: number | null
 }
 
 /** Owns a share of the log's partitions and moves their sessions, until the signal aborts. */
@@ -41,7 +42,10 @@ export class Worker {
   async run(alive: () => void, signal: AbortSignal): Promise<void> {
     const { log, env } = this.#context
     const beat = async () => {
-      for (; !signal.aborted; await env.clock.sleep(RECHECK_MS, signal)) alive()
+      for (; !signal.aborted; await env.clock.sleep(RECHECK_MS, signal)) {
+        alive()
+        showWork(this.#context, this.partitions)
+      }
     }
     await Promise.all([beat(), log.own({ id: env.newId(), onLease: (lease) => this.#onLease(lease) }, signal)])
   }
@@ -83,7 +87,7 @@ export class Worker {
 
   async #work(lease: PartitionLease, head: StepRef | null): Promise<void> {
     this.#show(lease, 'running', null)
-    await new PartitionOwner(lease, head, this.#context).run(() => this.#show(lease, 'running', null))
+    await new PartitionOwner(lease, head, this.#context).run((stepping) => this.#show(lease, 'running', null, stepping))
   }
 
   /** The journal's head, once its log is what the archive knows: an operator repairs it. Undefined when the lease went first. */
@@ -123,10 +127,10 @@ export class Worker {
     })
   }
 
-  #show(lease: PartitionLease, state: PartitionStatus['state'], damage: LogDamage | null): void {
-    const seenAt = this.#context.env.clock.now()
+  #show(lease: PartitionLease, state: PartitionStatus['state'], damage: LogDamage | null, stepping = false): void {
+    const steppingSince = stepping ? this.#context.env.clock.now() : null
     const isNew = !this.#held.has(lease.partition)
-    this.#held.set(lease.partition, { partition: lease.partition, state, damage, seenAt })
+    this.#held.set(lease.partition, { partition: lease.partition, state, damage, steppingSince })
     if (isNew) this.#rate.setShare(this.#held.size / this.#context.log.partitions)
   }
 

@@ -1,4 +1,4 @@
-import type { Queries } from '../../../projections/queries.ts'
+import type { OpenSessions, Queries } from '../../../projections/queries.ts'
 import { type RefundRow, refundView, type SessionRow, sessionView, viewOfFacts } from '../../../projections/views.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
 import { sessionFacts } from './archive.ts'
@@ -30,6 +30,7 @@ export const databaseQueries = (call: CallFunction): Queries => ({
     return pageOf(rows, limit, refundView, (row) => ({ time: row.since ?? '', id: row.session_id }))
   },
   backlog: async (tenant) => Number(await call('wearon_backlog', { p_tenant: tenant })),
+  openSessions: async () => (await call('wearon_open_sessions', {})) as OpenSessions[],
   ping: async () => {
     await call('wearon_archive_head', {})
   },
