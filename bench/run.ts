@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   scale: async () => (await import('./scale.ts')).scale,
   memory: async () => (await import('./memory.ts')).memory,
   idle: async () => (await import('./idle.ts')).idle,
+  pose: async () => (await import('./pose.ts')).pose,
 }
 /** A part of another one, which can be asked for alone. */
 const parts: typeof benchmarks = {

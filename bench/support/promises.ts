@@ -32,6 +32,11 @@ const promised: readonly Promised[] = [
   { bench: 'backlog', figure: 'first_task_ratio', words: "another tenant's first task, times unloaded", atMost: 1.25 },
   { bench: 'logs', figure: 'kafka_to_bullmq', words: 'sessions on Kafka, times BullMQ', atLeast: 1 },
   { bench: 'logs', figure: 'kafka_p50_ms', words: 'p50 on Kafka at 100/s, ms', atMost: 5 },
+  { bench: 'pose', figure: 'photo_p95_ms', words: 'p95 of a photo of 12 megapixels, ms', atMost: 350 },
+  { bench: 'pose', figure: 'per_s_two', words: 'photos a second with two engines', atLeast: 6 },
+  { bench: 'pose', figure: 'loop_p99_ms', words: 'event loop p99 beside two engines, ms', atMost: 25 },
+  { bench: 'pose', figure: 'ready_ms', words: 'until the first engine is ready, ms', atMost: 2_000 },
+  { bench: 'pose', figure: 'rss_mb', words: 'memory with two engines, MB', atMost: 1_200 },
 ]
 
 /** Prints the promises that the figures speak of; answers whether all of them hold. */
