@@ -57,6 +57,20 @@ test.each([
   },
 )
 
+test('a rate limit makes the others wait as they are, so that they do not spend their only retry on it', async () => {
+  server.act({ status: 429, body: errorBody('rate_limit_exceeded'), headers: { 'retry-after': '7' } }, image)
+  const sessions = [await world.order(), await world.order(), await world.order()]
+  const [first] = sessions
+  await world.until(
+    async () => first !== undefined && (await world.facts(first)).at(-1)?.type === 'generation.deferred',
+  )
+  await world.clock.advance(6_000)
+  expect(server.calls).toHaveLength(1)
+  await world.ended()
+  expect(await endsOf(sessions)).toEqual(['image', 'image', 'image'])
+  expect([server.calls.length, server.paid]).toEqual([4, 3])
+})
+
 test('while the account stays refused few sessions pay for it, and the others end when they are too old', async () => {
   server.act(quota)
   const sessions: SessionId[] = []

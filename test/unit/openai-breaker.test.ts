@@ -52,6 +52,17 @@ describe('the breaker', () => {
     expect(errors).toHaveLength(8)
   })
 
+  it('makes everybody wait when the provider asks for a pause, a minute at most, and pages nobody', async () => {
+    const { breaker, clock, errors } = world()
+    breaker.limited()
+    expect([breaker.take(), breaker.waitMs(), breaker.enter()]).toEqual([false, 10_000, { waitMs: 10_000 }])
+    await clock.advance(10_000)
+    expect([breaker.take(), breaker.enter()]).toEqual([true, { probe: false }])
+    breaker.limited(3_600_000)
+    expect(breaker.waitMs()).toBe(60_000)
+    expect(errors).toEqual([])
+  })
+
   it('is neither opened further nor closed by what was under way when it opened', () => {
     const { breaker, errors } = world()
     for (let call = 0; call < 5; call++) breaker.refused({ probe: false }, {})

@@ -68,7 +68,7 @@ export const openaiGenerator = (options: OpenaiOptions): Generator => {
       if (unusable !== null) return unusable
       const entry = breaker.enter()
       if ('waitMs' in entry)
-        return { code: 'provider_paused', detail: 'the provider refuses the account', retryAfterMs: entry.waitMs }
+        return { code: 'provider_paused', detail: 'the provider takes nothing now', retryAfterMs: entry.waitMs }
       const words = wordsFor(prompt)
       const startedAt = env.clock.now()
       const reply = await ask(asking, { pictures, prompt: words.prompt }, signal)
@@ -115,6 +115,7 @@ const steer = (
 ) => {
   if (!('kind' in made)) return breaker.accepted(entry)
   if (classify(made).account) return breaker.refused(entry, outcome)
+  if ('code' in outcome && outcome.code === 'rate_limited') breaker.limited(outcome.retryAfterMs)
   // Of a request without an answer, or that only a gateway may have seen, nothing can be told.
   const reached = made.kind === 'malformed' || (made.kind === 'refused' && made.status < 500)
   if (reached) breaker.accepted(entry)
