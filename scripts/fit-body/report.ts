@@ -6,7 +6,7 @@ import { chartFor } from '../../src/body/sizing.ts'
 import { fitTier, type Models, ofClass, type Sight, TIERS, type Tier } from './fit.ts'
 import type { RenderedBody } from './instrument.ts'
 import { mean } from './ridge.ts'
-import { assess, certain, printed, rowOf } from './table.ts'
+import { assess, certain, printed, type Row, rowOf, together } from './table.ts'
 
 interface Fitted {
   readonly training: readonly Sight[]
@@ -31,6 +31,9 @@ export function report(fitted: Fitted): string[] {
     'ANSUR II, people held out, with the noise of a camera: mean absolute error in cm, bias of the chest in cm,',
     'share of exact sizes, of sizes at most one off and of girths inside of their 80 % interval in %, calibration error',
     ...SEX_CLASSES.flatMap((sex) => [HEAD, ...classRows(fitted, sex), '']),
+    HEAD,
+    ...TIERS.map((tier) => printed(`sex told ${tier}`, bothRow(fitted, tier))),
+    '',
     ...renderedRows(fitted),
     '',
     ...civilianRows(fitted),
@@ -48,6 +51,18 @@ function classRows({ training, heldOut, models }: Fitted, sex: SexClass): string
   ]
 }
 
+/** Men and women by their own coefficients and charts. */
+function bothRow({ heldOut, models }: Fitted, tier: Tier): Row {
+  const ofSex = (sex: 'male' | 'female') =>
+    rowOf(
+      heldOut.filter(({ person }) => person.sex === sex),
+      tier,
+      models[sex][tier],
+      chartFor(sex),
+    )
+  return together([ofSex('male'), ofSex('female')])
+}
+
 /** The rules that stood here before, on the same landmarks. */
 const NAIVE: [string, (asked: readonly Sight[], sex: SexClass) => ReturnType<typeof assess>][] = [
   ['chest = 2 x shoulder', (asked, sex) => assess(asked, chartFor(sex), (sight) => timesLandmarks(sight, 2))],
@@ -55,7 +70,8 @@ const NAIVE: [string, (asked: readonly Sight[], sex: SexClass) => ReturnType<typ
   ['old worker, its own chart', (asked) => assess(asked, 'wearon_v1', (sight) => timesLandmarks(sight, 2.15))],
 ]
 
-function timesLandmarks({ seen: { lengths } }: Sight, chestFactor: number): ReturnType<typeof certain> {
+/** Girths as multiples of landmarks, the waist and the hip by the factors of the worker before this one. */
+export function timesLandmarks({ seen: { lengths } }: Sight, chestFactor: number): ReturnType<typeof certain> {
   return certain({ chest: chestFactor * lengths.shoulder, waist: 1.55 * lengths.hips, hip: 1.95 * lengths.hips })
 }
 

@@ -47,6 +47,26 @@ export function assess(sights: readonly Sight[], chart: ChartName, girthsOf: (si
   }
 }
 
+/** Rows of different people in one: means, weighted by how many they are. Of calibration errors, that is the least favourable reading. */
+export function together(rows: readonly Row[]): Row {
+  const people = rows.reduce((sum, row) => sum + row.people, 0)
+  const average = (valueOf: (row: Row) => number) =>
+    rows.reduce((sum, row) => sum + (valueOf(row) * row.people) / people, 0)
+  return {
+    people,
+    maeCm: {
+      chest: average(({ maeCm }) => maeCm.chest),
+      waist: average(({ maeCm }) => maeCm.waist),
+      hip: average(({ maeCm }) => maeCm.hip),
+    },
+    chestBiasCm: average((row) => row.chestBiasCm),
+    exact: average((row) => row.exact),
+    withinOne: average((row) => row.withinOne),
+    inside80: average((row) => row.inside80),
+    calibrationError: average((row) => row.calibrationError),
+  }
+}
+
 interface Outcome {
   readonly errors: Readonly<Record<Level, number>>
   /** Sizes between the recommended and the true one. */
