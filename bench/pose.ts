@@ -1,18 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import sharp from 'sharp'
-import type { PoseEngine, RgbPicture } from '../src/machines/ports/pose.ts'
+import type { PoseEngine } from '../src/machines/ports/pose.ts'
 import { drawPerson } from '../src/pictures/draw.ts'
-import {
-  allReady,
-  engineOptions,
-  engineProcesses,
-  estimated,
-  nativeIsHere,
-  openPool,
-  pixelsOf,
-} from '../test/support/pose.ts'
+import { allReady, engineOptions, estimated, nativeIsHere, openPool, pixelsOf } from '../test/support/pose.ts'
 import { type Benchmark, load, median, quantile } from './support/figures.ts'
+import { lookAtOnce, poseRssMb } from './support/pose.ts'
 
 const WARM_UP = 8
 const ONE_BY_ONE = 40
@@ -62,14 +54,14 @@ const measurePool = async (backend: 'wasm' | 'node', workers: number, photo: Uin
     const readyMs = await firstReady(pool, startedAt)
     await allReady(pool)
     const picture = await pixelsOf(photo)
-    await lookAtOnce(pool, picture, workers, WARM_UP)
+    await lookAtOnce(pool, [picture], workers, WARM_UP)
     const oneByOne = await lookOneByOne(pool, photo)
     const loop = monitorEventLoopDelay({ resolution: 1 })
     loop.enable()
     const beganAt = performance.now()
-    await lookAtOnce(pool, picture, workers, AT_ONCE)
+    await lookAtOnce(pool, [picture], workers, AT_ONCE)
     const perS = (AT_ONCE / (performance.now() - beganAt)) * 1_000
-    return { ...oneByOne, perS, readyMs, loopP99Ms: loop.percentile(99) / 1e6, rssMb: rssMb() }
+    return { ...oneByOne, perS, readyMs, loopP99Ms: loop.percentile(99) / 1e6, rssMb: poseRssMb() }
   } finally {
     await pool.close()
   }
@@ -91,17 +83,3 @@ const lookOneByOne = async (pool: PoseEngine, photo: Uint8Array) => {
   }
   return took
 }
-
-/** Every engine always has the next picture waiting. */
-const lookAtOnce = async (pool: PoseEngine, picture: RgbPicture, workers: number, pictures: number): Promise<void> => {
-  let left = pictures
-  const look = async () => {
-    while (left-- > 0) await estimated(pool, picture)
-  }
-  await Promise.all(Array.from({ length: workers + 1 }, look))
-}
-
-const rssMb = (): number =>
-  [process.pid, ...engineProcesses()]
-    .map((pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-    .reduce((sum, mb) => sum + mb, 0)

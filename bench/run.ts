@@ -22,6 +22,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
 const parts: typeof benchmarks = {
   redis: async () => (await import('./redis.ts')).redis,
   kafka: async () => (await import('./kafka.ts')).kafka,
+  'pose-memory': async () => (await import('./pose-memory.ts')).poseMemory,
 }
 
 /** One benchmark: whether its promises hold is printed, the exit code says only whether it ran. */

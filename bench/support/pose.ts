@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import type { PoseEngine, RgbPicture } from '../../src/machines/ports/pose.ts'
+import { engineProcesses, estimated } from '../../test/support/pose.ts'
+
+/** Has so many pictures looked at, one of these after the other, while every engine always has the next one waiting. */
+export const lookAtOnce = async (
+  pool: PoseEngine,
+  pictures: readonly RgbPicture[],
+  workers: number,
+  count: number,
+): Promise<void> => {
+  let next = 0
+  const look = async () => {
+    while (next < count) {
+      const picture = pictures[next++ % pictures.length]
+      if (picture !== undefined) await estimated(pool, picture)
+    }
+  }
+  await Promise.all(Array.from({ length: workers + 1 }, look))
+}
+
+/** What this process and its engines hold in memory now. */
+export const poseRssMb = (): number =>
+  [process.pid, ...engineProcesses()]
+    .map((pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+    .reduce((sum, mb) => sum + mb, 0)
