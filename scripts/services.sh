@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to the servers that tests need: as root on Debian it installs what is missing, saying so first; elsewhere it lists
+# Sees to the servers and programs that tests need: as root on Debian it installs what is missing, saying so first; elsewhere it lists
 # what is missing with the command that installs it. With CI=true a missing one fails the run, else its tests are left out.
 # Touches neither the network nor apt when all are there.
 set -eu
@@ -10,6 +10,8 @@ services() {
 postgresql /usr/lib/postgresql/*/bin/postgres postgres
 redis-server redis-server
 openssl openssl
+prometheus promtool
+shellcheck shellcheck
 TABLE
 }
 

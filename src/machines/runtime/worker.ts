@@ -79,7 +79,7 @@ export class Worker {
       )
     } finally {
       this.#held.delete(partition)
-      this.#rate.setShare(this.#held.size / this.#context.log.partitions)
+      this.#share()
       // A lease that cannot be released runs out by itself.
       await lease.release().catch(() => {})
     }
@@ -129,9 +129,15 @@ export class Worker {
 
   #show(lease: PartitionLease, state: PartitionStatus['state'], damage: LogDamage | null, stepping = false): void {
     const steppingSince = stepping ? this.#context.env.clock.now() : null
-    const isNew = !this.#held.has(lease.partition)
+    const before = this.#held.get(lease.partition)
     this.#held.set(lease.partition, { partition: lease.partition, state, damage, steppingSince })
-    if (isNew) this.#rate.setShare(this.#held.size / this.#context.log.partitions)
+    if (before?.state !== state) this.#share()
+  }
+
+  /** What is held has changed: the share of the rate with it. */
+  #share(): void {
+    this.#rate.setShare(this.#held.size / this.#context.log.partitions)
+    showWork(this.#context, this.partitions)
   }
 
   #backoffMs(partition: number): number {
