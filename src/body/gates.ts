@@ -48,12 +48,15 @@ export function reasonsAgainst(sight: Sight, view: View): Reason[] {
   return [...new Set(found.filter(([, applies]) => applies).map(([reason]) => reason))]
 }
 
-/** Whether lengths in cm, as a caliper would have read them, are a person's. Bent or hidden limbs look too short, never too long. */
+/** Lengths that are seen whole by every camera in front: arms bend towards it, and legs look short from above. */
+const UNFORESHORTENED: ReadonlySet<Length> = new Set(['shoulder', 'hips'])
+
+/** Whether lengths in cm, as a caliper would have read them, are nobody's. */
 export function isImplausible(lengths: Readonly<Record<Length, number>>, statureCm: number): boolean {
   return LENGTHS.some((name) => {
     const { mean, sd } = coefficients.proportions[name]
     const deviations = (lengths[name] / statureCm - mean) / sd
-    return deviations > DEVIATIONS_MAX || (name !== 'upperArm' && name !== 'forearm' && deviations < -DEVIATIONS_MAX)
+    return deviations > DEVIATIONS_MAX || (UNFORESHORTENED.has(name) && deviations < -DEVIATIONS_MAX)
   })
 }
 

@@ -18,7 +18,10 @@ export function calibrated(seen: SeenFeatures, instrument: Instrument): BodyFeat
     ...stated,
     lengths: byName(LENGTHS, (name) => lengths[name] * instrument.lengths[name]),
     ...(widths && {
-      widths: byName(LEVELS, (level) => applied(instrument.widths[level], widthVector(seen.statureCm, widths)) * seen.statureCm),
+      widths: byName(
+        LEVELS,
+        (level) => applied(instrument.widths[level], widthVector(seen.statureCm, widths)) * seen.statureCm,
+      ),
     }),
     ...(depths && { depths: byName(LEVELS, (level) => depths[level] * instrument.depths[level]) }),
   }

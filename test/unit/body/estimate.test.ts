@@ -79,7 +79,7 @@ describe('an answer', () => {
 
   it('warns of a turned body and of a camera that looks down', () => {
     expect(codes(answer({ yaw: 25 }))).toEqual(['slightly_turned'])
-    expect(codes(answer({ legs: 0.75 }))).toEqual(['camera_not_level'])
+    expect(codes(answer({ legs: 0.65 }))).toEqual(['camera_not_level'])
   })
 
   it('takes wide clothes for no body when the weight contradicts them', () => {
