@@ -21,7 +21,7 @@ if ((await missing(folder)).length > 0) {
     await fetchInto(folder)
   } catch (error) {
     console.error(
-      `The networks of the body estimate could not be fetched: ${error instanceof Error ? error.message : error}`,
+      `The networks of the body estimate could not be fetched: ${error instanceof Error ? error.message : String(error)}`,
     )
     console.error('Try again with: npm run --silent pose-models. Until then POST /estimate-body answers 503.')
     process.exitCode = 1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the native engine of the body estimate, tfjs-node, from the npm registry and PyPI alone: its own install script
-# downloads TensorFlow from a host that many networks do not reach. Optional: without it WebAssembly does the same work, slower.
-# For Linux on x86-64 with g++, Python 3 with pip, and Node's headers; takes about 600 MB of disk. POSE_BACKEND=auto finds it.
+# downloads TensorFlow from a host that many networks do not reach. Optional: without it WebAssembly does the same work. Does nothing
+# when it is there. For Linux on x86-64 with g++, Python 3 with pip, and Node's headers; prints what disk it takes at its end.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,8 @@ fail() {
   echo "pose-native: $1" >&2
   exit 1
 }
+
+if find "$FOLDER/node_modules/$TFJS/lib" -name tfjs_binding.node 2>/dev/null | grep -q .; then exit 0; fi
 
 [ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] || fail 'the libraries on PyPI are for Linux on x86-64'
 for program in npm node python3 g++ make sha256sum; do

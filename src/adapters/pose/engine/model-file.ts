@@ -25,7 +25,7 @@ export const modelFile = (folder: string, name: string): io.IOHandler => ({
   },
 })
 
-const read = async (folder: string, file: string): Promise<NonSharedBuffer> => {
+const read = async (folder: string, file: string): Promise<Buffer<ArrayBuffer>> => {
   try {
     return await readFile(join(folder, file))
   } catch (error) {

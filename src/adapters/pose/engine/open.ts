@@ -8,7 +8,7 @@ import { selfTest } from './self-test.ts'
 /** An engine that has found the drawn figure; for one picture at a time. */
 export interface Engine {
   readonly backend: Backend
-  estimate(picture: RgbPicture): Promise<Estimated>
+  readonly estimate: (picture: RgbPicture) => Promise<Estimated>
 }
 
 /** @throws with the reason when TensorFlow does not start, a file is missing, or the self-test fails. */
