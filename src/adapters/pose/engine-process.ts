@@ -13,7 +13,7 @@ const SAID_MAX = 500
 const ENVIRONMENT = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_CPP_MIN_LOG_LEVEL: '2' }
 
 /** The process ended, or was ended: nothing more comes from it. */
-export class EngineEnded extends Error {
+class EngineEnded extends Error {
   override readonly name = 'EngineEnded'
 }
 
