@@ -112,7 +112,7 @@ function fitWidths(bodies: readonly RenderedBody[], bare: Instrument, models: Mo
   const deviations = at(vectors, 0).map((_, i) => deviation(vectors.map((vector) => at(vector, i))))
   const standard = vectors.map((vector) => [1, ...vector.map((value, i) => (value - at(means, i)) / at(deviations, i))])
   // Three widths by five terms, one after the other: every girth depends on all three widths.
-  const fromFront = bodies.map(({ truth, seen: { depths: _, ...seen } }) => ({ truth, seen }))
+  const fromFront = bodies.map(({ truth, seen: { depths: _depths, ...seen } }) => ({ truth, seen }))
   const corrections = correct(
     fromFront,
     bare,

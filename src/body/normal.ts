@@ -1,6 +1,3 @@
-/** 80 % of a normal distribution lie within this many standard deviations of its middle. */
-export const HALF_WIDTH_80 = 1.2816
-
 /** The share of a normal distribution around 0 that lies below `x`; Abramowitz and Stegun 7.1.26, exact to 1.5e-7. */
 export function normalBelow(x: number, sd: number): number {
   const z = Math.abs(x) / (sd * Math.SQRT2)

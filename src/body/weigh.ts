@@ -11,7 +11,7 @@ const GIRTHS = { chest: [0.42, 0.9], waist: [0.33, 0.95], hip: [0.42, 0.95] } as
 
 /** Leaves out what the rest contradicts: widths are those of clothes when weight says so, and weights are mistyped. */
 export function reconciled(features: BodyFeatures, sex: SexClass): { features: BodyFeatures; warnings: Warning[] } {
-  const { widths, depths, ...withoutMask } = features
+  const { widths, depths: _depths, ...withoutMask } = features
   if (widths === undefined) return { features, warnings: [] }
   const { weightKg, ...withoutWeight } = features
   const byMask = measure(withoutWeight, sex)

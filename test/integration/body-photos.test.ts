@@ -26,6 +26,8 @@ const rendered = all.flatMap(({ truth, ...photo }) => (truth ? [{ ...photo, trut
 /** Nobody knows how tall the people in the photos are. */
 const HEIGHT_CM = 175
 
+/** 5 % of the photos. */
+const WRONG_MAX = Math.floor(photos.length * 0.05)
 /** Landmarks and masks of a copy move by about 1 %, and sizes have edges: see docs/body.md. */
 const SAME_SIZE_MIN = 0.85
 
@@ -75,7 +77,7 @@ describe.skipIf(!isHere)('the body estimate from pixels', () => {
         return isRight ? [] : [`${photo.file}: ${main ?? 'accepted'}`]
       }),
     )
-    expect(wrong.flat().length / photos.length, wrong.flat().join(', ')).toBeLessThanOrEqual(0.05)
+    expect(wrong.flat().slice(WRONG_MAX)).toEqual([])
   })
 
   it('finds the girths of rendered bodies that nothing was fitted on, whether their sex is told or not', async () => {

@@ -18,7 +18,7 @@ export interface Drawing {
 }
 
 export const WIDTH = 800
-export const HEIGHT = 1_200
+const HEIGHT = 1_200
 const STATURE_PX = 1_000
 const MIDDLE = WIDTH / 2
 
