@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   books: async () => (await import('./books.ts')).books,
   effects: async () => (await import('./effects.ts')).effects,
   prepare: async () => (await import('./prepare.ts')).prepare,
+  estimate: async () => (await import('./estimate.ts')).estimate,
   space: async () => (await import('./space.ts')).space,
   backlog: async () => (await import('./backlog.ts')).backlog,
   logs: async () => (await import('./logs.ts')).logs,
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
 }
 /** A part of another one, which can be asked for alone. */
 const parts: typeof benchmarks = {
+  'estimate-memory': async () => (await import('./estimate-memory.ts')).estimateMemory,
   redis: async () => (await import('./redis.ts')).redis,
   kafka: async () => (await import('./kafka.ts')).kafka,
   'pose-memory': async () => (await import('./pose-memory.ts')).poseMemory,

@@ -2,7 +2,6 @@ import { openPosePool } from '../adapters/pose/pool.ts'
 import type { Config } from '../config.ts'
 import type { BodyParts } from '../http/parts.ts'
 import type { Environment } from '../machines/ports/environment.ts'
-import type { PoseEngine } from '../machines/ports/pose.ts'
 import { pictureFetcher } from '../pictures/fetch.ts'
 import { openPhoto } from '../pictures/photo.ts'
 import { Turnstile } from '../pictures/turnstile.ts'
@@ -18,8 +17,10 @@ const ESTIMATES_MAX = 24
 /** Photos that are fetched and read at once, 10 MB each; those of one host leave some places to others. */
 const FETCHED_MAX = 10
 const FETCHED_OF_HOST_MAX = 8
-/** Four photos a second by each engine process, at the least: whoever is last in line waits a second and a half. */
-const WAITING_PER_WORKER = 6
+/** Whoever is last in line waits for four photos of an engine: about a second. */
+const WAITING_PER_WORKER = 4
+/** A burst that was let in before the line was full still finds a place. */
+const WAITING_SPARE = 4
 
 export interface OpenedBodies {
   readonly parts: BodyParts
@@ -30,33 +31,19 @@ export interface OpenedBodies {
 export const openBodies = (config: Config, env: Environment, opened: Opened): OpenedBodies | null => {
   if (config.pose === null) return null
   const { workers, overlay, ...engine } = config.pose
-  const pool = openPosePool({
-    engine,
-    workers,
-    waitingMax: workers * WAITING_PER_WORKER,
-    deadlineMs: DEADLINE_MS - 500,
-    env,
-  })
-  return bodiesWith(pool, overlay, config, opened)
-}
-
-const bodiesWith = (
-  engine: PoseEngine,
-  overlay: boolean,
-  { imageHosts: hosts }: Config,
-  { folder, publicUrl }: Opened,
-): OpenedBodies => {
+  const waitingMax = workers * WAITING_PER_WORKER
+  const pool = openPosePool({ engine, workers, waitingMax: waitingMax + WAITING_SPARE, deadlineMs: DEADLINE_MS, env })
   const photos = pictureFetcher({
-    hosts,
+    hosts: config.imageHosts,
     use: openPhoto,
-    own: ownPicture(folder, publicUrl),
+    own: ownPicture(opened.folder, opened.publicUrl),
     places: new Turnstile(FETCHED_MAX, FETCHED_OF_HOST_MAX),
     timeoutMs: FETCH_MS,
   })
   return {
-    parts: { engine, photos, overlay, deadlineMs: DEADLINE_MS, estimatesMax: ESTIMATES_MAX },
+    parts: { engine: pool, photos, overlay, deadlineMs: DEADLINE_MS, estimatesMax: ESTIMATES_MAX, waitingMax },
     close: async () => {
-      await Promise.all([engine.close(), photos.close()])
+      await Promise.all([pool.close(), photos.close()])
     },
   }
 }

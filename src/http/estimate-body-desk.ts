@@ -42,9 +42,10 @@ export class BodyDesk {
   }
 
   async #inPlace(work: () => Promise<Looked>): Promise<Looked> {
-    const { engine, estimatesMax } = this.#bodies
-    if (NOT_LOADED.has(engine.status().state)) throw new Problem('model_not_ready')
-    if (this.#running >= estimatesMax) throw new Problem('saturated')
+    const { engine, estimatesMax, waitingMax } = this.#bodies
+    const { state, waiting } = engine.status()
+    if (NOT_LOADED.has(state)) throw new Problem('model_not_ready')
+    if (this.#running >= estimatesMax || waiting >= waitingMax) throw new Problem('saturated')
     this.#running++
     try {
       return await work()

@@ -55,6 +55,8 @@ export interface BodyParts {
   readonly deadlineMs: number
   /** Estimates that are worked on at once; beyond, 503 at once. Bounds the photos that are in memory. */
   readonly estimatesMax: number
+  /** Photos that may wait for the models before a new request is told to come again, without being fetched in vain. */
+  readonly waitingMax: number
 }
 
 /** How much HTTP takes before it says no. */

@@ -13,10 +13,10 @@ let photo: Uint8Array
 let world: BodyWorld
 const open = async (
   answer: Parameters<typeof memoryPose>[0] = standing,
-  options: Partial<Parameters<typeof openBodyWorld>[0]> & { state?: Parameters<typeof memoryPose>[1] } = {},
+  options: Partial<Parameters<typeof openBodyWorld>[0]> & { status?: Parameters<typeof memoryPose>[1] } = {},
 ) => {
-  const { state, ...more } = options
-  const { engine, pictures } = memoryPose(answer, state)
+  const { status: told, ...more } = options
+  const { engine, pictures } = memoryPose(answer, told)
   world = await openBodyWorld({ engine, files: { 'person.jpg': photo, 'side.jpg': photo }, ...more })
   return pictures
 }
@@ -198,7 +198,7 @@ describe('an engine that does not answer', () => {
   )
 
   test.each(['loading', 'failed', 'closed'] as const)('%s: 503 before anything is fetched', async (state) => {
-    await open(standing, { state })
+    await open(standing, { status: { state } })
     const answer = await world.estimate()
     expect(answer.status).toBe(503)
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -252,6 +252,12 @@ describe('an engine that does not answer', () => {
     const answer = await world.estimate()
     expect(answer.status).toBe(503)
     expect(await json(answer)).toMatchObject({ code: 'too_slow' })
+  })
+
+  test('a line before the models that is full: 503 before anything is fetched', async () => {
+    await open(standing, { status: { waiting: 8 } })
+    const answer = await world.estimate()
+    expect([answer.status, (await json(answer))['code'], world.fetched()]).toEqual([503, 'saturated', 0])
   })
 
   test('more at once than there are places: 503 at once, and a place again when one is done', async () => {

@@ -13,7 +13,7 @@ type Answer = PoseEstimate | NoEstimate
 /** A pose engine without models: it says what the test says, and counts the pictures that it was given. */
 export const memoryPose = (
   answer: (picture: RgbPicture, signal: AbortSignal) => Answer | Promise<Answer>,
-  state: PoseModelStatus['state'] = 'ready',
+  { state = 'ready', waiting = 0 }: Partial<Pick<PoseModelStatus, 'state' | 'waiting'>> = {},
 ) => {
   const pictures: RgbPicture[] = []
   const engine: PoseEngine = {
@@ -21,7 +21,7 @@ export const memoryPose = (
       pictures.push(picture)
       return answer(picture, signal)
     },
-    status: () => ({ state, backend: 'wasm', reason: null, enginesReady: 1, engines: 1, waiting: 0 }),
+    status: () => ({ state, backend: 'wasm', reason: null, enginesReady: 1, engines: 1, waiting }),
     close: async () => {},
   }
   return { engine, pictures }

@@ -30,7 +30,7 @@ export const openBodyWorld = async ({ engine, files, fetchMs = 3_000, ...bodies 
   const { server, port } = await serveRows(new Map(rows))
   const host = `127.0.0.1:${port}`
   const photos = pictureFetcher({ hosts: [host], use: openPhoto, places: new Turnstile(10), timeoutMs: fetchMs })
-  const limits = { overlay: false, deadlineMs: 4_500, estimatesMax: 24, ...bodies }
+  const limits = { overlay: false, deadlineMs: 4_500, estimatesMax: 24, waitingMax: 8, ...bodies }
   const world = await openWorld({ bodies: { engine, photos, ...limits } })
   return {
     ...world,
