@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
+import { ofTenant } from './access.ts'
 import { answerProblem, send } from './answer.ts'
+import { apiDocRoutes } from './api-docs.ts'
 import { auditRoutes } from './audit.ts'
 import { type Caller } from './caller.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
@@ -57,25 +59,34 @@ export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http 
 }
 
 /** Every route of the API, in the order in which they are matched. */
-export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] => [
-  ...publishRoutes(parts),
-  ...streamRoutes(parts),
-  ...sessionRoutes(parts),
-  ...operateRoutes(parts),
-  ...refundRoutes(parts),
-  ...reconciliationRoutes(parts),
-  ...historyRoutes(parts),
-  ...orphanRoutes(parts),
-  ...erasureRoutes(parts),
-  ...deadLetterRoutes(parts),
-  ...journalReaderRoutes(parts),
-  ...keyRoutes(parts, gate),
-  ...auditRoutes(parts),
-  ...estimateBodyRoutes(parts),
-  ...healthRoutes(parts),
-  ...objectRoutes(parts.objects),
-  ...rehearsalRoutes(parts),
-]
+export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] => {
+  const estimates = estimateBodyRoutes(parts)
+  const routes: Route[] = [
+    ...publishRoutes(parts),
+    ...streamRoutes(parts),
+    ...sessionRoutes(parts),
+    ...operateRoutes(parts),
+    ...refundRoutes(parts),
+    ...reconciliationRoutes(parts),
+    ...historyRoutes(parts),
+    ...orphanRoutes(parts),
+    ...erasureRoutes(parts),
+    ...deadLetterRoutes(parts),
+    ...journalReaderRoutes(parts),
+    ...keyRoutes(parts, gate),
+    ...auditRoutes(parts),
+    ...estimates,
+    ...estimates.map(behindKey),
+    ...healthRoutes(parts),
+    ...objectRoutes(parts.objects),
+    ...rehearsalRoutes(parts),
+    ...apiDocRoutes(() => routes),
+  ]
+  return routes
+}
+
+/** The same below `/v1` for clients that have a key: the old path is open to the platform's private network. */
+const behindKey = (one: Route): Route => ({ ...one, path: `/v1${one.path}`, access: ofTenant('estimate') })
 
 interface Door {
   readonly parts: HttpParts

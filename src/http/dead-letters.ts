@@ -4,6 +4,7 @@ import { text } from '../events/text.ts'
 import { type DeadLetter, LETTER_ID, LETTER_STATES, type OpenedLetter } from '../machines/ports/dead-letters.ts'
 import { discardLetter, replayLetter } from '../machines/runtime/dead-letters.ts'
 import { ofService } from './access.ts'
+import { LetterAnswer, LetterDoneAnswer, OpenedLetterAnswer, pageAnswer } from './answer-schemas.ts'
 import { By } from './asks.ts'
 import { actorOf } from './caller.ts'
 import { given, pageQuery, readPage } from './page.ts'
@@ -26,6 +27,7 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/dead-letters',
     title: 'Messages that nobody could work on',
+    answer: pageAnswer(LetterAnswer),
     access: ofService('operate'),
     query: pageQuery(parts.limits).extend({ state: z.enum(LETTER_STATES).optional() }),
     handle: async ({ query }) => ({
@@ -37,6 +39,7 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/dead-letters/:id',
     title: 'One of them, with its bytes',
+    answer: OpenedLetterAnswer,
     access: ofService('operate'),
     params: OneLetter,
     handle: async ({ params }) => {
@@ -49,6 +52,7 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/dead-letters/:id/replay',
     title: 'Hand a message to the worker once more',
+    answer: LetterDoneAnswer,
     access: ofService('operate'),
     action: 'letter.replay',
     params: OneLetter,
@@ -59,6 +63,7 @@ export const deadLetterRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/dead-letters/:id/discard',
     title: 'Note that a message needs no work',
+    answer: LetterDoneAnswer,
     access: ofService('operate'),
     action: 'letter.discard',
     params: OneLetter,

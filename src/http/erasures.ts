@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { StoreId, UserId } from '../events/ids.ts'
 import type { Owner } from '../events/owner.ts'
 import { ofService } from './access.ts'
+import { ErasureAnswer } from './answer-schemas.ts'
 import { By } from './asks.ts'
 import { actorOf } from './caller.ts'
 import type { HttpParts } from './parts.ts'
@@ -20,6 +21,7 @@ export const erasureRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/erasures',
     title: 'Blank the personal data of a user or a store',
+    answer: ErasureAnswer,
     access: ofService('operate'),
     action: 'owner.erase',
     json: Body,

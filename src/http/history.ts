@@ -4,6 +4,7 @@ import { SessionId } from '../events/ids.ts'
 import { isoTime } from '../events/text.ts'
 import type { PastRow, Unreturned } from '../projections/past.ts'
 import { ofService } from './access.ts'
+import { ApprovalAnswer, ImportAnswer, PastAnswer, pageAnswer } from './answer-schemas.ts'
 import { By, operator, publishAsks, Why } from './asks.ts'
 import { actorOf, type Caller } from './caller.ts'
 import { type Columns, csvAnswer, wantsCsv } from './csv.ts'
@@ -37,6 +38,7 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/history',
     title: 'Failed sessions of before this system whose credits nobody gave back',
+    answer: pageAnswer(PastAnswer),
     access: ofService('finance'),
     query: pageQuery(parts.limits).extend({ format: Format.optional() }),
     timeoutMs: PAST_MS,
@@ -50,6 +52,7 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/history/import',
     title: 'Import a batch of sessions that ended before this system',
+    answer: ImportAnswer,
     access: ofService('operate'),
     action: 'history.import',
     json: ImportBody,
@@ -60,6 +63,7 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/history/approvals',
     title: 'Give back what many old sessions are owed',
+    answer: ApprovalAnswer,
     access: ofService('finance'),
     action: 'history.approve',
     json: ApprovalsBody,
@@ -71,6 +75,7 @@ export const historyRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/history/:id/approve',
     title: 'Give back what one old session is owed',
+    answer: ApprovalAnswer,
     access: ofService('finance'),
     action: 'history.approve',
     params: z.strictObject({ id: SessionId }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { JournalReader } from '../machines/ports/journal-readers.ts'
 import { ofService } from './access.ts'
+import { NameAnswer, ReadersAnswer } from './answer-schemas.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -14,6 +15,7 @@ export const journalReaderRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/journal-readers',
     title: 'Who follows the journals, and how far behind',
+    answer: ReadersAnswer,
     access: ofService('operate'),
     handle: async () => ({ status: 200, body: { items: (await reach(parts.log.readers.list())).map(readerJson) } }),
   }),
@@ -21,6 +23,7 @@ export const journalReaderRoutes = (parts: HttpParts): Route[] => [
     method: 'delete',
     path: '/v1/journal-readers/:name',
     title: 'Forget a reader that will not come back',
+    answer: NameAnswer,
     access: ofService('operate'),
     action: 'reader.remove',
     params: z.strictObject({ name: z.string().max(NAME_MAX) }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ofService } from './access.ts'
+import { ProjectionsAnswer, RebuildAnswer, RepairAnswer } from './answer-schemas.ts'
 import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Route, route } from './route.ts'
@@ -15,6 +16,7 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/projections',
     title: 'How far each projection is',
+    answer: ProjectionsAnswer,
     access: ofService('operate'),
     handle: () => listProjections(parts),
   }),
@@ -22,6 +24,7 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/projections/:name/rebuild',
     title: 'Compute a projection anew, and correct what differs',
+    answer: RebuildAnswer,
     access: ofService('operate'),
     action: 'projection.rebuild',
     params: z.strictObject({ name: z.string().max(PROJECTION_NAME_MAX) }),
@@ -31,6 +34,7 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/partitions/:partition/repair',
     title: 'Bring a damaged partition in line with the archive',
+    answer: RepairAnswer,
     access: ofService('operate'),
     action: 'partition.repair',
     params: z.strictObject({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SessionId } from '../events/ids.ts'
 import { ORPHAN_CLASSES, type Orphan } from '../projections/orphans.ts'
 import { ofService } from './access.ts'
+import { AskedAnswer, OrphanAnswer, pageAnswer } from './answer-schemas.ts'
 import { By, operator, publishAsks } from './asks.ts'
 import { actorOf } from './caller.ts'
 import { type Columns, csvAnswer, wantsCsv } from './csv.ts'
@@ -20,6 +21,7 @@ export const orphanRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/orphans',
     title: 'Rows without a task, charges without a row, images without a session',
+    answer: pageAnswer(OrphanAnswer),
     access: ofService('finance'),
     query: pageQuery(parts.limits).extend({ class: z.enum(ORPHAN_CLASSES).optional(), format: Format.optional() }),
     timeoutMs: ORPHANS_MS,
@@ -35,6 +37,7 @@ export const orphanRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/orphans/:id/settle',
     title: 'Give up a row for which no task came, and give back its credit',
+    answer: AskedAnswer,
     access: ofService('finance'),
     action: 'orphan.settle',
     params: z.strictObject({ id: SessionId }),

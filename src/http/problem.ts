@@ -23,8 +23,8 @@ export const problems = {
   key_missing: {
     status: 401,
     detail:
-      'This needs an API key: send "Authorization: Bearer <key>". An operator makes one on the server\'s machine: ' +
-      'npm run wearon -- keys create --name <name> --scope <scope>',
+      'This needs an API key, sent as "Authorization: Bearer <key>". On the server\'s machine an operator makes one with: ' +
+      'npm run wearon -- keys create --name <name> --scope <scope>.',
   },
   key_refused: {
     status: 401,
@@ -66,7 +66,11 @@ export const problems = {
   key_reused: { status: 422, detail: 'The Idempotency-Key was used with another body before.' },
   no_picture: { status: 422, detail: 'The body is no picture that can be read: send JPEG, PNG, WebP, AVIF or GIF.' },
   no_usable_pose: { status: 422, detail: 'The photo shows no body that can be measured; reasons says what to do.' },
-  rate_limited: { status: 429, detail: 'Too many requests in a short time; Retry-After says when to go on.' },
+  rate_limited: {
+    status: 429,
+    detail: 'Too many requests in a short time; Retry-After says when to go on.',
+    retryAfterS: 1,
+  },
   backlog_full: {
     status: 429,
     detail: 'The tenant has too many sessions that have not ended; publish again when some have.',

@@ -7,6 +7,7 @@ import { GenerationTask } from '../events/task.ts'
 import { isoTime } from '../events/text.ts'
 import { Accepted, acceptedOf, canonicalBytes, fingerprintOf } from './accepted.ts'
 import { ofSession, ofTenant } from './access.ts'
+import { AskedAnswer } from './answer-schemas.ts'
 import { Backlog } from './backlog.ts'
 import { type Caller, keptTo } from './caller.ts'
 import type { HttpParts } from './parts.ts'
@@ -36,6 +37,7 @@ export const publishRoutes = (parts: HttpParts): Route[] => {
       method: 'delete',
       path: '/v1/generations/:id',
       title: 'Cancel a session; its credit goes back',
+      answer: AskedAnswer,
       access: ofSession('publish'),
       action: 'session.cancel',
       params: z.strictObject({ id: SessionId }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type BookClass, bookClasses } from '../projections/books.ts'
 import { ofService, ofTenant } from './access.ts'
+import { BooksAnswer, LineAnswer, pageAnswer, RunAnswer, TotalAnswer } from './answer-schemas.ts'
 import { exceptionColumns, lineJson, runJson, summaryJson, totalColumns, totalJson } from './book-views.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
@@ -19,6 +20,7 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation',
     title: 'Do the books balance?',
+    answer: BooksAnswer,
     access: ofTenant('finance'),
     query: z.strictObject({ ...scopeQuery, format: Format.optional() }),
     timeoutMs: BOOKS_MS,
@@ -36,6 +38,7 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation/exceptions',
     title: 'What does not match, by name',
+    answer: pageAnswer(LineAnswer),
     access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend({
       ...scopeQuery,
@@ -58,6 +61,7 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation/totals',
     title: 'Totals per day, channel and owner',
+    answer: pageAnswer(TotalAnswer),
     access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend(scopeQuery),
     timeoutMs: BOOKS_MS,
@@ -71,6 +75,7 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation/runs',
     title: 'How the books stood over time',
+    answer: pageAnswer(RunAnswer),
     access: ofService('finance'),
     query: pageQuery(parts.limits),
     handle: async ({ query }) => ({

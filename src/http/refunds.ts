@@ -5,6 +5,7 @@ import { SettlementHow } from '../events/refund.ts'
 import { text } from '../events/text.ts'
 import type { RefundFilter, RefundView } from '../projections/refund-view.ts'
 import { ofSession, ofTenant } from './access.ts'
+import { AskedAnswer, pageAnswer, RefundAnswer, RefundStoryAnswer } from './answer-schemas.ts'
 import { By, operator, publishAsks, Why } from './asks.ts'
 import { actorOf, type Caller, partsOfTenant } from './caller.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
@@ -31,6 +32,7 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/refunds',
     title: 'Who is owed what, and who got it back',
+    answer: pageAnswer(RefundAnswer),
     access: ofTenant('finance'),
     query: pageQuery(parts.limits).extend({
       state: RefundState.optional(),
@@ -58,6 +60,7 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/refunds/:id',
     title: 'What lies behind one refund',
+    answer: RefundStoryAnswer,
     access: ofSession('finance'),
     params: OneRefund,
     handle: async ({ params: { id } }) => {
@@ -70,6 +73,7 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/refunds/:id/settle',
     title: 'Note that an owed refund was settled by hand',
+    answer: AskedAnswer,
     access: ofSession('finance'),
     action: 'refund.settle',
     params: OneRefund,
@@ -83,6 +87,7 @@ export const refundRoutes = (parts: HttpParts): Route[] => [
     method: 'post',
     path: '/v1/refunds/:id/retry',
     title: 'Try an owed refund now',
+    answer: AskedAnswer,
     access: ofSession('finance'),
     action: 'refund.retry',
     params: OneRefund,

@@ -4,6 +4,7 @@ import { text } from '../events/text.ts'
 import type { SessionView } from '../projections/queries.ts'
 import { Accepted, queuedView } from './accepted.ts'
 import { ofSession, ofTenant } from './access.ts'
+import { FactsAnswer, OneSessionAnswer, pageAnswer, SessionAnswer } from './answer-schemas.ts'
 import { keptTo } from './caller.ts'
 import { ImageLinks } from './image-links.ts'
 import { given, pageQuery, readPage } from './page.ts'
@@ -23,6 +24,7 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
       method: 'get',
       path: '/v1/generations',
       title: 'Sessions, the newest first',
+      answer: pageAnswer(SessionAnswer),
       access: ofTenant('read'),
       query: pageQuery(parts.limits).extend({
         state: SessionState.optional(),
@@ -37,6 +39,7 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
       method: 'get',
       path: '/v1/generations/:id',
       title: 'One session',
+      answer: OneSessionAnswer,
       access: ofSession('read'),
       params: z.strictObject({ id: SessionId }),
       handle: async ({ params }) => {
@@ -53,6 +56,7 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
       method: 'get',
       path: '/v1/generations/:id/facts',
       title: 'Everything that happened to a session',
+      answer: FactsAnswer,
       access: ofSession('read'),
       params: z.strictObject({ id: SessionId }),
       handle: async ({ params: { id } }) => {

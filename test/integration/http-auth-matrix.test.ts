@@ -46,8 +46,11 @@ const expected: Record<string, string> = {
   'DELETE /v1/keys/:id': 'operate, of a service',
   'GET /v1/audit': 'operate, of a service',
   'POST /estimate-body': 'open',
+  'POST /v1/estimate-body': 'estimate, of a tenant',
   'POST /v1/rehearsal/orders': 'publish, of a service',
   'POST /v1/rehearsal/pictures': 'publish, of a service',
+  'GET /openapi.json': 'open',
+  'GET /docs': 'open',
   'GET /livez': 'open',
   'GET /readyz': 'open',
   'GET /health': 'open',
@@ -61,6 +64,7 @@ const NOT_AUDITED = [
   'POST /v1/rehearsal/orders',
   'POST /v1/rehearsal/pictures',
   'POST /estimate-body',
+  'POST /v1/estimate-body',
 ]
 
 const nameOf = ({ method, path }: Route): string => `${method.toUpperCase()} ${path}`
@@ -133,6 +137,7 @@ const bodies: Record<string, object | Uint8Array> = {
   'POST /v1/dead-letters/:id/discard': { reason: 'garbage' },
   'POST /v1/keys': { name: 'new', scopes: ['read'] },
   'POST /v1/rehearsal/pictures': new Uint8Array([1, 2, 3]),
+  'POST /v1/estimate-body': { image_url: 'https://images.example/1.jpg', height_cm: 170 },
 }
 
 const pathOf = ({ path }: Route, session: string): string =>

@@ -7,7 +7,7 @@ import { newSecret } from '../../src/adapters/system/secret.ts'
 import { parseMessage } from '../../src/events/command.ts'
 import type { NewFact } from '../../src/events/fact.ts'
 import { SessionId } from '../../src/events/ids.ts'
-import { createHttp } from '../../src/http/app.ts'
+import { createHttp, routesOf } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
 import { type Check, defaultLimits, type HttpLimits, type HttpParts, type ProcessStatus } from '../../src/http/parts.ts'
 import { PromMeter } from '../../src/http/prom-meter.ts'
@@ -18,6 +18,7 @@ import { refunds } from '../../src/projections/refunds.ts'
 import { sessions } from '../../src/projections/sessions.ts'
 import { realClock } from '../support/clock.ts'
 import { factAt } from '../support/facts.ts'
+import { heldAgainstSchemas } from './http-answers.ts'
 
 const PARTITIONS = 4
 
@@ -96,7 +97,10 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     ...changes,
     limits: { ...defaultLimits, backlogCacheMs: 0, checkCacheMs: 0, ...limits },
   }
-  const server = await listen(createHttp(parts), { host: '127.0.0.1', port: 0 })
+  const http = createHttp(parts)
+  const faults: string[] = []
+  const handler = heldAgainstSchemas(http.handler, routesOf(parts, { forget: () => {} }), faults)
+  const server = await listen({ ...http, handler }, { host: '127.0.0.1', port: 0 })
   const journal = journalOf(store.archive)
   const project = async () => {
     for (const one of [sessions, refunds]) {
@@ -108,6 +112,11 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
   }
   return {
     ...server,
+    /** Rejects when an answer was not what its route's schema says. */
+    close: async (graceMs: number) => {
+      await server.close(graceMs)
+      if (faults.length > 0) throw new Error(`answers that their schemas do not know:\n${faults.join('\n')}`)
+    },
     parts,
     store,
     lines,
