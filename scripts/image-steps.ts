@@ -55,7 +55,7 @@ async function build(): Promise<Stage> {
 async function start(image: Stage): Promise<void> {
   if (image.user !== 'node') throw new Error(`the image runs as ${image.user}`)
   const [, ...args] = image.command
-  const child = spawn(process.execPath, args, options(image))
+  const child = spawn(process.execPath, args, asImage(image))
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (said += text.toString()))
   try {
@@ -74,7 +74,7 @@ async function start(image: Stage): Promise<void> {
 }
 
 /** Root may become the image's user, to whom the files of the image belong not; anybody else stays who they are. */
-function options(image: Stage) {
+function asImage(image: Stage) {
   const isRoot = process.getuid?.() === 0
   const env = {
     ...image.environment(),
@@ -89,7 +89,7 @@ async function untilHealthy(image: Stage, child: ChildProcess): Promise<void> {
   const [, ...args] = image.health
   for (const end = performance.now() + HEALTHY_MS; performance.now() < end; await sleep(500)) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`)
-    if (spawnSync(process.execPath, args, options(image)).status === 0) return
+    if (spawnSync(process.execPath, args, asImage(image)).status === 0) return
   }
   throw new Error('its health check is not content')
 }
