@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { PartitionStatus } from '../machines/runtime/partition-status.ts'
 import type { LoopStatus } from '../machines/runtime/supervisor.ts'
-import type { PartitionStatus } from '../machines/runtime/worker.ts'
 import { open } from './access.ts'
 import { type CheckResult, Checks } from './checks.ts'
 import type { HttpParts } from './parts.ts'

@@ -1,4 +1,4 @@
-import type { PartitionStatus } from './worker.ts'
+import type { PartitionStatus } from './partition-status.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** Shows as metrics what this process holds and does at the moment. */

@@ -2,6 +2,7 @@ import { type Backoff, backoffMs } from '../policy.ts'
 import { Fenced, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { admit, type LogDamage } from './admission.ts'
 import { PartitionOwner } from './partition-owner.ts'
+import type { PartitionStatus } from './partition-status.ts'
 import type { RateShare } from './rate-share.ts'
 import { type Repaired, repair } from './repair.ts'
 import { showWork } from './show-work.ts'
@@ -12,14 +13,6 @@ import type { WorkerContext } from './worker-context.ts'
 const restart: Backoff = { firstMs: 100, maxMs: 30_000 }
 /** How often a damaged partition looks whether someone repaired it. */
 const RECHECK_MS = 10_000
-
-export interface PartitionStatus {
-  readonly partition: number
-  readonly state: 'starting' | 'running' | 'damaged'
-  readonly damage: LogDamage | null
-  /** When it began the step that it is in, ms since the epoch; null between two. */
-  readonly steppingSince: number | null
-}
 
 /** Owns a share of the log's partitions and moves their sessions, until the signal aborts. */
 export class Worker {

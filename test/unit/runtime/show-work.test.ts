@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { EffectPool } from '../../../src/machines/runtime/effect-pool.ts'
+import type { PartitionStatus } from '../../../src/machines/runtime/partition-status.ts'
 import { RateShare } from '../../../src/machines/runtime/rate-share.ts'
 import { showWork } from '../../../src/machines/runtime/show-work.ts'
-import type { PartitionStatus } from '../../../src/machines/runtime/worker.ts'
 import { recordedEnvironment } from '../../support/project-memory.ts'
 
 it('shows partitions by state, the slowest step, and what runs', () => {
