@@ -75,13 +75,13 @@ const stream = (
 
 /** A stream may be open for hours: a key that is revoked meanwhile ends it. A database that does not answer does not. */
 const endWhenRevoked = async (
-  stream: EventStream,
+  opened: EventStream,
   holds: () => Promise<boolean>,
   { env, limits }: Pick<HttpParts, 'env' | 'limits'>,
 ): Promise<void> => {
-  while (!stream.closed.aborted) {
-    await env.clock.sleep(limits.keyCacheMs, stream.closed)
-    if (!stream.closed.aborted && !(await holds().catch(() => true))) stream.cut()
+  while (!opened.closed.aborted) {
+    await env.clock.sleep(limits.keyCacheMs, opened.closed)
+    if (!opened.closed.aborted && !(await holds().catch(() => true))) opened.cut()
   }
 }
 

@@ -96,10 +96,7 @@ const plain = ({
   jsonSchema: z.core.JSONSchema.BaseSchema
 }) => {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern
-  const { def } = zodSchema._zod
-  if (def.type !== 'object' || jsonSchema.required === undefined) return
-  jsonSchema.required = jsonSchema.required.filter((name) => {
-    const field = def.shape[name]
-    return field === undefined || !z.safeParse(field, undefined).success
-  })
+  if (!(zodSchema instanceof z.ZodObject) || jsonSchema.required === undefined) return
+  const shape = zodSchema.shape as Readonly<Record<string, z.ZodType>>
+  jsonSchema.required = jsonSchema.required.filter((name) => shape[name]?.safeParse(undefined).success !== true)
 }

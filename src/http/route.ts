@@ -121,10 +121,10 @@ export const route = <Params = Record<string, never>, Query = Record<string, nev
 
 /** What it is done to is the path's one parameter. */
 const askedOf = (action: string, { params, json }: { params: unknown; json: unknown }): Asked => {
-  const [target = null] = Object.values(z.record(z.string(), z.unknown()).parse(params))
+  const [target = null] = Object.values(z.record(z.string(), z.coerce.string()).parse(params))
   return {
     action,
-    target: target === null ? null : String(target),
+    target,
     detail: z.record(z.string(), z.unknown()).catch({}).parse(json),
   }
 }
@@ -137,7 +137,7 @@ export const parameters = <Value>(schema: z.ZodType<Value>, given: unknown): Val
 }
 
 /** Reads a body. @throws Problem with one entry for each fault. */
-export const readBody = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
+const readBody = <Value>(schema: z.ZodType<Value>, body: Uint8Array): Value => {
   const found = schema.safeParse(readJson(body))
   if (!found.success) throw new Problem('invalid_request', { faults: bodyFaults(found.error) })
   return found.data

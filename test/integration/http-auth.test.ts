@@ -130,7 +130,7 @@ describe('a key', () => {
     expect(text).not.toContain(String(key).slice(20))
     expect(JSON.stringify(await world.store.apiKeys.list(9))).not.toContain(String(key).slice(20))
     await eventually(async () => expect((await world.store.apiKeys.find(String(id)))?.lastUsedAt).not.toBeNull())
-    const revoked = await world.send('DELETE', `/v1/keys/${id}`, bearer(String(key)))
+    const revoked = await world.send('DELETE', `/v1/keys/${String(id)}`, bearer(String(key)))
     expect([revoked.status, (await json(revoked))['revoked_at']]).toEqual([200, expect.any(String)])
     expect((await world.get('/v1/keys', bearer(String(key)))).status).toBe(401)
     expect(await world.metrics()).toContain('wearon_api_keys_refused_total{reason="revoked"} 1')

@@ -51,8 +51,9 @@ test('names every parameter of a path, the scope of every guarded route, and wha
     const operation = document.paths[path]?.[route.method]
     const named = operation?.parameters.filter((one) => one.in === 'path').map(({ name }) => `{${name}}`)
     expect([path, named]).toEqual([path, path.match(/\{\w+\}/g) ?? []])
-    if (route.access.kind === 'open') expect([path, operation?.security]).toEqual([path, []])
-    else expect([path, operation?.['x-scope']]).toEqual([path, route.access.scope])
+    const { access } = route
+    const guarded = access.kind === 'open' ? [[], undefined] : [undefined, access.scope]
+    expect([path, operation?.security, operation?.['x-scope']]).toEqual([path, ...guarded])
     expect([path, operation?.requestBody === undefined]).toEqual([path, route.body === null])
   }
 })
