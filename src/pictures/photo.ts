@@ -19,7 +19,7 @@ export interface Photo extends Pixels {
 }
 
 /** Longest side, px. The networks look at 256 × 256 of it; the edges of the mask are measured in these pixels. */
-export const PHOTO_SIDE_MAX = 1_280
+const PHOTO_SIDE_MAX = 1_280
 
 /** Reads a fetched photo: upright, flattened on white, sRGB, the first frame of several, at most `PHOTO_SIDE_MAX` px long. */
 export async function openPhoto(bytes: Uint8Array): Promise<Photo | PictureProblem> {

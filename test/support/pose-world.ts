@@ -13,10 +13,12 @@ type Options = Partial<Omit<Bodies, 'engine' | 'photos'>> & {
   /** What lies at which path: bytes of a picture, or what the server does instead. */
   readonly files: Readonly<Record<string, Uint8Array | Serve>>
   readonly fetchMs?: number
+  /** The entries of IMAGE_HOSTS; the server beside it unless told. */
+  readonly hosts?: readonly string[]
 }
 
 /** The HTTP side over an engine, and a server of photos beside it, on real sockets. */
-export const openBodyWorld = async ({ engine, files, fetchMs = 3_000, ...bodies }: Options) => {
+export const openBodyWorld = async ({ engine, files, fetchMs = 3_000, hosts, ...bodies }: Options) => {
   let fetched = 0
   const counted =
     (serve: Serve): Serve =>
@@ -29,7 +31,12 @@ export const openBodyWorld = async ({ engine, files, fetchMs = 3_000, ...bodies 
   )
   const { server, port } = await serveRows(new Map(rows))
   const host = `127.0.0.1:${port}`
-  const photos = pictureFetcher({ hosts: [host], use: openPhoto, places: new Turnstile(10), timeoutMs: fetchMs })
+  const photos = pictureFetcher({
+    hosts: hosts ?? [host],
+    use: openPhoto,
+    places: new Turnstile(10),
+    timeoutMs: fetchMs,
+  })
   const limits = { overlay: false, deadlineMs: 4_500, estimatesMax: 24, waitingMax: 8, ...bodies }
   const world = await openWorld({ bodies: { engine, photos, ...limits } })
   return {
