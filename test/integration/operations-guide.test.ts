@@ -11,6 +11,9 @@ import { end, type Server, startServer, wearon } from '../support/server-process
 
 const GUIDE = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
 
+/** A Redis, a server and a session, on a machine that does much else. */
+const START_MAX_MS = 120_000
+
 /** The commands below a heading of the guide, with what stands for the placeholders in them. */
 const commandsOf = (heading: string, values: Readonly<Record<string, string>>): string[] => {
   const block = GUIDE.split(`\n## ${heading}\n`)[1]?.match(/^\n```sh\n([\s\S]*?)```/)?.[1]
@@ -35,7 +38,7 @@ describe.runIf(hasRedis)('the operations guide', () => {
     const order = ['publish', '--charge', '--store', store, '--session', session, ...pictures]
     await wearon(order, { DATA_DIR: folder })
     await reaches(new Client(server.url), session, 'refunded')
-  })
+  }, START_MAX_MS)
   afterAll(async () => {
     server.child.kill('SIGKILL')
     await removeFolder(folder)

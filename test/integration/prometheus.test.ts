@@ -2,13 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { Client } from '../../src/cli/client.ts'
 import { newDataFolder, removeFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { hasPrometheus, type PrometheusServer, promtool, startPrometheus } from '../support/prometheus-server.ts'
-import { end, type Server, startServer, wearon } from '../support/server-process.ts'
+import { publishDrawn, reaches } from '../support/rehearse.ts'
+import { end, type Server, startServer } from '../support/server-process.ts'
 
 const OPS = join(import.meta.dirname, '../../ops')
 const RULES = join(OPS, 'rules/wearon.yml')
+
+/** A server, a Prometheus and a session, on a machine that does much else. */
+const START_MAX_MS = 120_000
 
 const Targets = z.object({ activeTargets: z.array(z.object({ health: z.string(), lastError: z.string() })) })
 const Groups = z.object({
@@ -45,8 +50,9 @@ describe.runIf(hasPrometheus)('a Prometheus with our configuration', () => {
     folder = await newDataFolder()
     server = await startServer(folder)
     prometheus = await startPrometheus(await configurationFor(server.url))
-    await wearon(['publish', '--charge', '--watch', '--url', server.url], { DATA_DIR: folder })
-  })
+    const client = new Client(server.url)
+    await reaches(client, await publishDrawn(client), 'completed')
+  }, START_MAX_MS)
   afterAll(async () => {
     await prometheus.stop()
     await end(server)
