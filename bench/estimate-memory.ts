@@ -6,7 +6,7 @@ import { poseRssMb } from './support/pose.ts'
 const PHOTOS = 2_000
 /** By then everything is compiled. */
 const SETTLED = 400
-const STEP = 200
+const STEP = 100
 const AT_ONCE = 3
 
 /** Whether memory stays flat over 2,000 photos that came over HTTP: of this process and its engines. */
