@@ -23,7 +23,7 @@ describe.skipIf(!networksAreHere)('a pool whose engines fail', () => {
   const person = drawFigure()
   afterEach(async () => {
     await Promise.all(pools.splice(0).map((pool) => pool.close()))
-    expect(engineProcesses()).toEqual([])
+    if (engineProcesses().length > 0) throw new Error('a closed pool leaves engines behind')
   })
 
   const open = async (options: Partial<PosePoolOptions> = {}) => {
