@@ -29,7 +29,6 @@ dev: setup ## Run the server on an embedded database until Ctrl-C
 test: setup ## Run every check and test; as root on Debian, install the servers that tests need
 	@scripts/services.sh
 	@npm run --silent pose-models
-	@[ "$${CI:-}" != true ] || npm run --silent pose-native || echo 'The native pose engine is left out, and its test with it.'
 	@npm --silent test
 
 verify: setup ## Run every fast check: format, lint, types, unused code, room directions, unit tests
