@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { pictureFetcher } from '../src/pictures/fetch.ts'
 import { preparePicture } from '../src/pictures/prepare.ts'
 import { phonePhoto } from '../test/support/photo.ts'
+import { pictureCrowd } from '../test/support/picture-crowd.ts'
 import { type Benchmark, load, median, peakRssMb } from './support/figures.ts'
 
 const ROUNDS = 15
 const TOGETHER = 40
+const CROWD = 200
 /** A person and a garment, as most sessions have them. */
 const PICTURES_OF_A_SESSION = 2
 
-/** One phone's photo made ready: how long, how much memory; and how many a core makes ready, fetched over HTTP. */
+/** One phone's photo made ready: how long, how much memory; how many a core makes ready, fetched over HTTP; and a crowd. */
 export const prepare: Benchmark = async () => {
   const photo = await phonePhoto()
   await preparePicture(photo)
@@ -31,7 +33,13 @@ export const prepare: Benchmark = async () => {
   console.log(
     `a core feeds ${sessionsPerCore.toFixed(1)} sessions of ${PICTURES_OF_A_SESSION} photos a second   (${load()})`,
   )
+  const crowd = await pictureCrowd(CROWD, photo)
+  console.log(
+    `${CROWD} sessions at once: event loop p99 ${crowd.loopP99Ms.toFixed(0)} ms, ${crowd.peakMb.toFixed(0)} MB   (${load()})`,
+  )
   return {
+    crowd_loop_p99_ms: crowd.loopP99Ms,
+    crowd_mb: crowd.peakMb,
     ms_per_photo: msPerPhoto,
     mb_per_photo: mbPerPhoto,
     core_ms_per_photo: coreMs,
