@@ -2,35 +2,29 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { FactsAnswer, ReconciliationAnswer, SessionAnswer } from '../../src/cli/answers.ts'
-import { Client } from '../../src/cli/client.ts'
-import { newDataFolder, removeFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { imageBody, madePng } from '../support/openai-answers.ts'
-import { type OpenaiServer, startOpenai } from '../support/openai-server.ts'
+import { type ProviderApp, startWithProvider } from '../support/provider-app.ts'
 import { publishDrawn, reaches } from '../support/rehearse.ts'
-import { end, type Server, startServer } from '../support/server-process.ts'
 
 const late = randomUUID()
-let folder: string
-let openai: OpenaiServer
-let server: Server
-let client: Client
+let app: ProviderApp
+let openai: ProviderApp['openai']
+let server: ProviderApp['server']
+let client: ProviderApp['client']
 let image: object
 
 beforeAll(async () => {
-  folder = await newDataFolder()
-  openai = await startOpenai()
   image = imageBody(await madePng())
-  const env = { OPENAI_API_KEY: openai.apiKey, OPENAI_BASE_URL: openai.url, WORKER_CONCURRENCY: '1', PARTITIONS: '4' }
-  server = await startServer(folder, { file: 'test/processes/leaky-server.ts', LATE: late, ...env })
-  client = new Client(server.url)
+  app = await startWithProvider({
+    file: 'test/processes/leaky-server.ts',
+    LATE: late,
+    WORKER_CONCURRENCY: '1',
+    PARTITIONS: '4',
+  })
+  ;({ openai, server, client } = app)
 })
-afterAll(async () => {
-  await end(server)
-  await openai.close()
-  await removeFolder(folder)
-  await removeFolder(null)
-})
+afterAll(() => app.close())
 
 const cancel = (id: string) => client.delete(`/v1/generations/${id}`, z.object({ state: z.string() }))
 const typesOf = async (id: string) =>

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { FactsAnswer, SessionAnswer } from '../../src/cli/answers.ts'
-import { Client } from '../../src/cli/client.ts'
 import { failures } from '../../src/events/codes.ts'
 import type { Fact } from '../../src/events/fact.ts'
-import { newDataFolder, removeFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { errorBody, imageBody, madePng, PRIVATE } from '../support/openai-answers.ts'
-import { type OpenaiServer, startOpenai } from '../support/openai-server.ts'
+import { type ProviderApp, startWithProvider } from '../support/provider-app.ts'
 import { publishDrawn, publishPictures } from '../support/rehearse.ts'
-import { end, type Server, startServer } from '../support/server-process.ts'
+import { end } from '../support/server-process.ts'
 
 /** Addresses of pictures with what must not be told: a password, a signature, and where it lies. */
 const ADDRESSES = [
@@ -21,27 +19,24 @@ const secrets = ['Secret0123456789', 'openai.example', 'org-private', 'pictures-
 
 const leaks = ['LEAK_LOOK', 'LEAK_PUT', 'LEAK_GENERATE', 'LEAK_REFUND'] as const
 const victims = Object.fromEntries(leaks.map((leak) => [leak, randomUUID()])) as Record<(typeof leaks)[number], string>
-let folder: string
-let openai: OpenaiServer
-let server: Server
-let client: Client
+let app: ProviderApp
+let openai: ProviderApp['openai']
+let server: ProviderApp['server']
+let client: ProviderApp['client']
 let image: object
 
 beforeAll(async () => {
-  folder = await newDataFolder()
-  openai = await startOpenai()
   image = imageBody(await madePng())
-  const env = { OPENAI_API_KEY: openai.apiKey, OPENAI_BASE_URL: openai.url, OPENAI_MAX_RETRIES: '0', PARTITIONS: '4' }
-  const file = 'test/processes/leaky-server.ts'
-  server = await startServer(folder, { file, LOG_LEVEL: 'debug', ...victims, ...env })
-  client = new Client(server.url)
+  app = await startWithProvider({
+    file: 'test/processes/leaky-server.ts',
+    LOG_LEVEL: 'debug',
+    OPENAI_MAX_RETRIES: '0',
+    PARTITIONS: '4',
+    ...victims,
+  })
+  ;({ openai, server, client } = app)
 })
-afterAll(async () => {
-  await end(server)
-  await openai.close()
-  await removeFolder(folder)
-  await removeFolder(null)
-})
+afterAll(() => app.close())
 
 const factsOf = async (id: string) => (await client.get(`/v1/generations/${id}/facts`, FactsAnswer)).items
 

@@ -1,30 +1,19 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Client } from '../../src/cli/client.ts'
-import { newDataFolder, removeFolder } from '../support/data-folder.ts'
 import { errorBody, imageBody, madePng, PRIVATE } from '../support/openai-answers.ts'
-import { type OpenaiServer, startOpenai } from '../support/openai-server.ts'
+import { type ProviderApp, startWithProvider } from '../support/provider-app.ts'
 import { publishDrawn, reaches } from '../support/rehearse.ts'
-import { end, type Server, startServer } from '../support/server-process.ts'
 
-let openai: OpenaiServer
-let folder: string
-let server: Server
-let client: Client
+let app: ProviderApp
+let openai: ProviderApp['openai']
+let server: ProviderApp['server']
+let client: ProviderApp['client']
 
 beforeAll(async () => {
-  openai = await startOpenai()
-  folder = await newDataFolder()
-  const provider = { OPENAI_API_KEY: openai.apiKey, OPENAI_BASE_URL: openai.url }
-  server = await startServer(folder, { PARTITIONS: '8', ...provider })
-  client = new Client(server.url)
+  app = await startWithProvider({ PARTITIONS: '8' })
+  ;({ openai, server, client } = app)
 })
-afterAll(async () => {
-  await end(server)
-  await openai.close()
-  await removeFolder(folder)
-  await removeFolder(null)
-})
+afterAll(() => app.close())
 
 it('makes images with the provider once its key is set, from pictures that were made ready', async () => {
   openai.act({ body: imageBody(await madePng()) })
