@@ -194,7 +194,17 @@ export const ErasureAnswer = z.strictObject({
 export const ProjectionsAnswer = z.strictObject({
   head: Count,
   items: z.array(
-    z.strictObject({ name: z.string(), position: Count, lag_facts: Count, set_aside: Count, gone: Count }),
+    z.strictObject({
+      name: z.string(),
+      position: Count,
+      lag_facts: Count,
+      /** The age of the oldest fact that its rows do not show yet. */
+      lag_seconds: z.number().nonnegative(),
+      set_aside: Count,
+      gone: Count,
+      /** How far its rows are computed aside, while a rebuild runs. */
+      rebuild: z.strictObject({ position: Count, target: Count }).nullable(),
+    }),
   ),
 })
 

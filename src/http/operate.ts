@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { lagSecondsOf } from '../projections/lag-watch.ts'
+import { shadowName } from '../projections/store.ts'
 import { ofService } from './access.ts'
 import { ProjectionsAnswer, RebuildAnswer, RepairAnswer } from './answer-schemas.ts'
 import type { HttpParts } from './parts.ts'
@@ -48,11 +50,18 @@ export const operateRoutes = (parts: HttpParts): Route[] => [
   }),
 ]
 
-const listProjections = async ({ archive, tables }: HttpParts): Promise<Answer> => {
+const listProjections = async ({ archive, tables, env }: HttpParts): Promise<Answer> => {
   // The head first: a position may be ahead of it, and then lags by nothing.
   const head = await reach(archive.head())
   const statuses = await reach(tables.status())
-  return { status: 200, body: { head, items: statuses.map((status) => projectionJson(status, head)) } }
+  const named = (name: string) => statuses.find((one) => one.name === name) ?? null
+  const asides = new Set(statuses.map(({ name }) => shadowName(name)))
+  const live = statuses.filter(({ name }) => !asides.has(name))
+  const items = live.map(async (status) => {
+    const lagSeconds = await reach(lagSecondsOf(status.position, head, archive, env.clock.now()))
+    return projectionJson(status, named(shadowName(status.name)), head, lagSeconds)
+  })
+  return { status: 200, body: { head, items: await Promise.all(items) } }
 }
 
 const startRebuild = async (name: string, { rebuild }: HttpParts): Promise<Answer> => {

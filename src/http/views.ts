@@ -20,13 +20,23 @@ export const sessionJson = (view: SessionView): object => ({
   completed_at: view.completedAt,
 })
 
-/** @param head the archive's last ordinal, read before the positions were. */
-export const projectionJson = (status: ProjectionStatus, head: number): object => ({
+/**
+ * @param head the archive's last ordinal, read before the positions were.
+ * @param aside the rows that a rebuild computes beside the live ones; null when none runs.
+ */
+export const projectionJson = (
+  status: ProjectionStatus,
+  aside: ProjectionStatus | null,
+  head: number,
+  lagSeconds: number,
+): object => ({
   name: status.name,
   position: status.position,
   lag_facts: Math.max(0, head - status.position),
+  lag_seconds: lagSeconds,
   set_aside: status.setAside,
   gone: status.gone,
+  rebuild: aside && { position: aside.position, target: status.position },
 })
 
 export const pageJson = <Item>(page: Page<Item>, json: (item: Item) => object): object => ({

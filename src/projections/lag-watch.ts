@@ -26,14 +26,20 @@ export class LagWatch {
     for (const projection of this.#names) {
       const position = positions.get(projection) ?? 0
       this.#env.meter.gauge('projection_lag_facts', head - position, { projection })
-      this.#env.meter.gauge('projection_lag_seconds', await this.#waitsSeconds(position, head), { projection })
+      const lagSeconds = await lagSecondsOf(position, head, this.#archive, this.#env.clock.now())
+      this.#env.meter.gauge('projection_lag_seconds', lagSeconds, { projection })
     }
   }
+}
 
-  /** The age of the first fact behind the position. */
-  async #waitsSeconds(position: number, head: number): Promise<number> {
-    if (position >= head) return 0
-    const [first] = await this.#archive.read(position, 1)
-    return first === undefined ? 0 : Math.max(0, (this.#env.clock.now() - Date.parse(first.fact.at)) / 1_000)
-  }
+/** The age of the first fact behind a projection's position, in seconds. */
+export const lagSecondsOf = async (
+  position: number,
+  head: number,
+  archive: Pick<Archive, 'read'>,
+  nowMs: number,
+): Promise<number> => {
+  if (position >= head) return 0
+  const [first] = await archive.read(position, 1)
+  return first === undefined ? 0 : Math.max(0, (nowMs - Date.parse(first.fact.at)) / 1_000)
 }

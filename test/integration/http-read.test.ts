@@ -3,6 +3,7 @@ import { memoryObjects } from '../../src/adapters/memory/objects.ts'
 import { createHttp } from '../../src/http/app.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { LetterPage } from '../../src/machines/ports/dead-letters.ts'
+import { sessions } from '../../src/projections/sessions.ts'
 import { cancelled, completed, refundRequested, requested, started, store, waived } from '../support/facts.ts'
 import { json, newSession, openWorld, taskOf, type World } from './http-world.ts'
 
@@ -120,7 +121,28 @@ describe('what operators look at', () => {
     await world.happen(newSession(), requested(), started())
     const { head, items } = await json(await world.get('/v1/projections'))
     expect(head).toBe(3)
-    expect(items).toContainEqual({ name: 'sessions', position: 1, lag_facts: 2, set_aside: 0, gone: 0 })
+    expect(items).toContainEqual({
+      name: 'sessions',
+      position: 1,
+      lag_facts: 2,
+      lag_seconds: expect.any(Number) as unknown,
+      set_aside: 0,
+      gone: 0,
+      rebuild: null,
+    })
+  })
+
+  test('GET /v1/projections says how far a rebuild is, and lists no row of it as a projection', async () => {
+    await world.happen(newSession(), requested())
+    await world.project()
+    const { tables, archive } = world.store
+    const [fact] = await archive.read(0, 1)
+    await tables.apply('sessions.shadow', 0, 1, fact === undefined ? [] : sessions.patches([fact]))
+    const { items } = await json(await world.get('/v1/projections'))
+    expect(items).toMatchObject([
+      { name: 'sessions', lag_seconds: 0, rebuild: { position: 1, target: 1 } },
+      { name: 'refunds', rebuild: null },
+    ])
   })
 
   test('POST /v1/projections/:name/rebuild starts one, once, where this process can', async () => {
