@@ -17,9 +17,3 @@ export const serverOf = (command: Command): Client => {
   const url = given ?? readHolder(dataDir)?.url ?? DEFAULT_URL
   return new Client(url, { key, token: THIS_MACHINE.test(url) ? readOperatorToken(dataDir) : null })
 }
-
-/** Adds what every command that talks to a server takes. */
-export const talksToServer = (command: Command): Command =>
-  command
-    .option('--url <url>', 'the server (default: the one that runs on DATA_DIR)')
-    .option('--json', 'print the answer as JSON')

@@ -1,49 +1,9 @@
-import { Command } from 'commander'
 import { failureOf } from '../app/failure.ts'
 import { CommandFailed } from './client.ts'
-import { addBackfill } from './commands/backfill.ts'
-import { addReconcile, addRefunds } from './commands/books.ts'
-import { addDead } from './commands/dead.ts'
-import { addDemo } from './commands/demo.ts'
-import { addErase } from './commands/erase.ts'
-import { addChart, addSim } from './commands/explain.ts'
-import { addKeys } from './commands/keys.ts'
-import { addMigrate } from './commands/migrate.ts'
-import { addOperating } from './commands/operate.ts'
-import { addOrphans } from './commands/orphans.ts'
-import { addPublish } from './commands/publish.ts'
-import { addReaders } from './commands/readers.ts'
-import { addSessions } from './commands/sessions.ts'
-import { addStart } from './commands/start.ts'
-
-const program = new Command('wearon')
-  .description('Runs try-on sessions, and shows and mends what they did.')
-  .showHelpAfterError('(wearon --help lists the commands)')
-  .configureHelp({ sortSubcommands: false })
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-
-const commands = [
-  addStart,
-  addDemo,
-  addMigrate,
-  addPublish,
-  addSessions,
-  addRefunds,
-  addReconcile,
-  addBackfill,
-  addOrphans,
-  addErase,
-  addOperating,
-  addDead,
-  addReaders,
-  addKeys,
-  addSim,
-  addChart,
-]
-for (const add of commands) add(program)
+import { newProgram } from './program.ts'
 
 try {
-  await program.parseAsync()
+  await newProgram().parseAsync()
 } catch (error) {
   const { exitCode, text } = error instanceof CommandFailed ? { exitCode: 1, text: error.message } : failureOf(error)
   console.error(`wearon: ${text}`)

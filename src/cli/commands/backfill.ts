@@ -1,18 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { pageOf } from '../answers.ts'
 import { CommandFailed } from '../client.ts'
 import { columnOf, readCsv } from '../csv.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { byOption, type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { styled, tableOf } from '../text.ts'
-
-interface Json {
-  readonly json?: boolean
-}
-
-const byOption = () => new Option('--by <name>', 'who does it').default(userInfo().username, 'you')
 
 /** `wearon backfill`: what was before this system. */
 export const addBackfill = (program: Command): void => {

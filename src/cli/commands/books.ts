@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { bookClasses } from '../../projections/books.ts'
@@ -10,16 +9,10 @@ import {
   RefundStoryAnswer,
   RunAnswer,
 } from '../answers.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { byOption, csvOption, type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { books, styled, tableOf } from '../text.ts'
 import { timeline } from '../timeline.ts'
-
-interface Json {
-  readonly json?: boolean
-}
-
-const byOption = () => new Option('--by <name>', 'who does it').default(userInfo().username, 'you')
-const csvOption = () => new Option('--csv', 'all of it, as CSV').conflicts('json')
 
 /** `wearon refunds`: who is owed what, who got it back, and what finance does about it. */
 export const addRefunds = (program: Command): void => {

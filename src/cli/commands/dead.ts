@@ -1,18 +1,14 @@
-import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { LetterAnswer, OpenedLetterAnswer, pageOf } from '../answers.ts'
 import { type Client, CommandFailed } from '../client.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { byOption, type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { styled, tableOf } from '../text.ts'
 
 /** So many letters one `--all` replays at most. */
 const ALL_MAX = 1_000
 const PAGE = 200
-
-interface Json {
-  readonly json?: boolean
-}
 
 /** `wearon dead`: messages that nobody could work on, and what an operator does with them. */
 export const addDead = (program: Command): void => {
@@ -36,8 +32,6 @@ export const addDead = (program: Command): void => {
     .requiredOption('--reason <text>', 'why')
   talksToServer(discard).addOption(byOption()).action(discardLetter)
 }
-
-const byOption = () => new Option('--by <name>', 'who does it').default(userInfo().username, 'you')
 
 interface ListOptions extends Json {
   readonly state?: string

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { z } from 'zod'
 import { CommandFailed } from '../client.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 
 /** `wearon erase`: personal data of a user or a store. */
 export const addErase = (program: Command): void => {

@@ -3,12 +3,9 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { SCOPES } from '../../projections/api-keys.ts'
 import { pageOf } from '../answers.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { styled, tableOf } from '../text.ts'
-
-interface Json {
-  readonly json?: boolean
-}
 
 /** `wearon keys` and `wearon audit`: who may use the API, and who did what with it. */
 export const addKeys = (program: Command): void => {

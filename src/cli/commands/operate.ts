@@ -1,12 +1,9 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { ProjectionsAnswer } from '../answers.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { tableOf } from '../text.ts'
-
-interface Json {
-  readonly json?: boolean
-}
 
 /** What operators look at and mend: projections, damaged partitions. */
 export const addOperating = (program: Command): void => {

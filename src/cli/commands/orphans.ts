@@ -1,13 +1,9 @@
-import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { pageOf } from '../answers.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { byOption, type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { styled, tableOf } from '../text.ts'
-
-interface Json {
-  readonly json?: boolean
-}
 
 /** `wearon orphans`: what lost its other half. */
 export const addOrphans = (program: Command): void => {
@@ -23,7 +19,7 @@ export const addOrphans = (program: Command): void => {
   const settle = orphans
     .command('settle <session>')
     .description('fail a session row for which no task came, and give its credit back')
-    .addOption(new Option('--by <name>', 'who does it').default(userInfo().username, 'you'))
+    .addOption(byOption())
   talksToServer(settle).action(settleOrphan)
 }
 

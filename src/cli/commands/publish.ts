@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { drawGarment, drawPerson } from '../../pictures/draw.ts'
 import { type Client, CommandFailed } from '../client.ts'
 import { readPicture } from '../demo/pictures.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { watchSession } from '../watch-session.ts'
 
 interface PublishOptions {

@@ -1,11 +1,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { serverOf, talksToServer } from '../server.ts'
+import { type Json, talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { tableOf } from '../text.ts'
-
-interface Json {
-  readonly json?: boolean
-}
 
 const Readers = z.object({
   items: z.array(z.object({ name: z.string(), behind_steps: z.number(), waits_since: z.string().nullable() })),

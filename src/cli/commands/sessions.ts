@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { FactsAnswer, pageOf, SessionAnswer } from '../answers.ts'
 import { makingLines } from '../making.ts'
-import { serverOf, talksToServer } from '../server.ts'
+import { talksToServer } from '../options.ts'
+import { serverOf } from '../server.ts'
 import { styled, styledState, tableOf } from '../text.ts'
 import { timeline } from '../timeline.ts'
 
