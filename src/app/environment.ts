@@ -4,13 +4,15 @@ import { steadyClock } from '../adapters/system/clock.ts'
 import type { Config } from '../config.ts'
 import { PromMeter } from '../http/prom-meter.ts'
 import type { Environment } from '../machines/ports/environment.ts'
+import { errorFields } from './error-fields.ts'
+import { withoutSecrets } from './secrets-out.ts'
 
 /** What is not pure, for one process; its metrics are also what HTTP exposes. */
 export interface ProcessEnvironment extends Environment {
   readonly meter: PromMeter
 }
 
-/** The machine's clock, ids and chance, a log of JSON lines, and metrics. */
+/** The machine's clock, ids and chance, a log of JSON lines that tell no secrets, and metrics. */
 export const openEnvironment = (
   level: Config['logLevel'],
   destination: DestinationStream = process.stdout,
@@ -21,7 +23,8 @@ export const openEnvironment = (
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: errorFields },
+      serializers: { error: (error: unknown) => errorFields(error) },
+      hooks: { streamWrite: withoutSecrets },
     },
     destination,
   )
@@ -34,7 +37,3 @@ export const openEnvironment = (
     random: () => Math.random(),
   }
 }
-
-/** Errors come with stack and cause; the supervisor's are texts already. */
-const errorFields = (error: unknown): unknown =>
-  error instanceof Error ? pino.stdSerializers.errWithCause(error) : error

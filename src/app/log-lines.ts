@@ -1,4 +1,5 @@
 import type { DestinationStream } from 'pino'
+import type { ErrorFields } from './error-fields.ts'
 
 const HIDDEN = new Set(['level', 'time', 'msg', 'error'])
 
@@ -11,7 +12,7 @@ interface LogEntry {
   readonly level: string
   readonly time: string
   readonly msg: string
-  readonly error?: string | { readonly message?: string; readonly stack?: string }
+  readonly error?: string | ErrorFields
   readonly [field: string]: unknown
 }
 
@@ -26,5 +27,11 @@ const humanLine = (entry: LogEntry): string => {
 
 const errorText = (error: LogEntry['error']): string => {
   if (error === undefined) return ''
-  return typeof error === 'string' ? `: ${error}` : `\n${error.stack ?? error.message ?? ''}`
+  return typeof error === 'string' ? `: ${error}` : `\n${errorLines(error).join('\n')}`
 }
+
+const errorLines = ({ type, code, message, stack, causes = [] }: ErrorFields): string[] => [
+  [type, code, message].filter((part) => part !== undefined).join(': '),
+  ...(stack === undefined ? [] : [stack]),
+  ...causes.flatMap((cause) => errorLines(cause).map((line) => `  ${line}`)),
+]

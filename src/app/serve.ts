@@ -2,6 +2,7 @@ import { type Config, readConfig } from '../config.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
 import { failureOf } from './failure.ts'
 import { humanLines } from './log-lines.ts'
+import { withoutSecrets } from './secrets-out.ts'
 import { type Overrides, type System, startSystem } from './system.ts'
 
 /** Runs the system as a process of its own until SIGTERM or SIGINT, and ends the process. */
@@ -16,7 +17,7 @@ export const serve = async (overrides: Overrides = {}): Promise<void> => {
     endOnSignal(env, system)
   } catch (error) {
     const { exitCode, text } = failureOf(error)
-    console.error(`wearon: ${text}`)
+    console.error(`wearon: ${withoutSecrets(text)}`)
     process.exit(exitCode)
   }
 }

@@ -1,3 +1,4 @@
+import { errorName } from '../error-name.ts'
 import { type Backoff, backoffMs } from '../policy.ts'
 import type { Environment } from '../ports/environment.ts'
 
@@ -36,13 +37,13 @@ export const supervise = (
       const startedAt = env.clock.now()
       status = { ...status, state: 'running', seenAt: startedAt }
       const turned = Promise.resolve().then(() => loop(alive, signal))
-      const error = await turned.then(
+      const error: unknown = await turned.then(
         () => 'ended early',
-        (reason: unknown) => (reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)),
+        (reason: unknown) => reason,
       )
       if (signal.aborted) break
       if (env.clock.now() - startedAt > HEALTHY_MS) failures = 0
-      status = { ...status, state: 'waiting', restarts: status.restarts + 1, lastError: error }
+      status = { ...status, state: 'waiting', restarts: status.restarts + 1, lastError: nameOf(error) }
       env.meter.count('loop_restarts_total', { loop: name })
       env.logger.error({ loop: name, error }, 'loop failed and will be restarted')
       await env.clock.sleep(backoffMs(restart, failures, env.random()), signal)
@@ -51,3 +52,5 @@ export const supervise = (
   }
   return { status: () => status, ended: run() }
 }
+
+const nameOf = (error: unknown): string => (typeof error === 'string' ? error : errorName(error))

@@ -40,7 +40,7 @@ describe('a supervised loop', () => {
       name: 'projector',
       state: 'waiting',
       restarts: 2,
-      lastError: 'TypeError: no connection',
+      lastError: 'TypeError',
       seenAt: start + 150,
     })
   })

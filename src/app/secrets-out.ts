@@ -1,0 +1,16 @@
+/** Whatever looks like a URL, up to what ends it in a log line: its user, password, query and fragment go. */
+const URL_TEXT = /\b([a-z][a-z\d+.-]*:\/\/)(?:[^\s"'\\<>/?#]*@)?([^\s"'\\<>?#]*)[^\s"'\\<>]*/gi
+/** Keys of ours, of the provider and of Supabase, and signed tokens (RFC 7519). */
+const KEY = /\b(?:sk|wk|sb_secret|sb_publishable)[-_][\w-]{8,}|\beyJ[\w-]{8,}(?:\.[\w-]+){1,2}/g
+const CREDENTIALS = /\b(bearer|basic) +[\w.~+/=-]{6,}/gi
+const ASSIGNED = /\b(password|passwd|secret|token|api[_-]?key)(["\\]*[=:]\s*["\\]*)[^\s"'\\&,}]+/gi
+const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
+
+/** A text, or a log line as JSON, without URLs' queries and users, keys, passwords and addresses of people. */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replace(URL_TEXT, '$1$2')
+    .replace(KEY, '[key]')
+    .replace(CREDENTIALS, '$1 [key]')
+    .replace(ASSIGNED, '$1$2[secret]')
+    .replace(EMAIL, '[address]')
