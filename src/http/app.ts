@@ -1,6 +1,5 @@
 import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
-import { ofTenant } from './access.ts'
 import { answerProblem, send } from './answer.ts'
 import { apiDocRoutes } from './api-docs.ts'
 import { auditRoutes } from './audit.ts'
@@ -60,7 +59,6 @@ export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http 
 
 /** Every route of the API, in the order in which they are matched. */
 export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] => {
-  const estimates = estimateBodyRoutes(parts)
   const routes: Route[] = [
     ...publishRoutes(parts),
     ...streamRoutes(parts),
@@ -75,8 +73,7 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] 
     ...journalReaderRoutes(parts),
     ...keyRoutes(parts, gate),
     ...auditRoutes(parts),
-    ...estimates,
-    ...estimates.map(behindKey),
+    ...estimateBodyRoutes(parts),
     ...healthRoutes(parts),
     ...objectRoutes(parts.objects),
     ...rehearsalRoutes(parts),
@@ -84,9 +81,6 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] 
   ]
   return routes
 }
-
-/** The same below `/v1` for clients that have a key: the old path is open to the platform's private network. */
-const behindKey = (one: Route): Route => ({ ...one, path: `/v1${one.path}`, access: ofTenant('estimate') })
 
 interface Door {
   readonly parts: HttpParts

@@ -1,11 +1,17 @@
 import type { BodyAnswer, BodyRefusal } from '../body/answer.ts'
-import { estimateBody } from '../body/estimate.ts'
-import type { BodyRequest } from '../body/request.ts'
+import { estimateBody, type Stated } from '../body/estimate.ts'
 import type { Sight } from '../body/sight.ts'
 import type { Environment } from '../machines/ports/environment.ts'
-import { lookAt, NotSeen, type SeenPhoto } from './estimate-body-photo.ts'
+import { lookAt, NotSeen, type PhotoSource, type SeenPhoto } from './estimate-body-photo.ts'
 import type { BodyParts } from './parts.ts'
 import { Problem } from './problem.ts'
+
+/** Photos of somebody, and what is said of the body itself. */
+export interface AskedBody {
+  readonly stated: Stated
+  readonly front: PhotoSource
+  readonly side?: PhotoSource | undefined
+}
 
 /** What came of a request whose photos were looked at. */
 export interface Looked {
@@ -30,9 +36,9 @@ export class BodyDesk {
   }
 
   /** @throws Problem */
-  async estimate(request: BodyRequest, requestId: string): Promise<Looked> {
+  async estimate(asked: AskedBody, requestId: string): Promise<Looked> {
     try {
-      const looked = await this.#inPlace(() => this.#inTime((signal) => this.#look(request, signal)))
+      const looked = await this.#inPlace(() => this.#inTime((signal) => this.#look(asked, signal)))
       this.#tellEnd(requestId, looked)
       return looked
     } catch (error) {
@@ -63,17 +69,21 @@ export class BodyDesk {
     }
   }
 
-  async #look(request: BodyRequest, signal: AbortSignal): Promise<Looked> {
-    const { image_url: frontUrl, side_image_url: sideUrl } = request
+  async #look({ stated, ...photos }: AskedBody, signal: AbortSignal): Promise<Looked> {
     const [front, side] = await Promise.all([
-      lookAt(frontUrl, '#/image_url', this.#bodies, this.#env, signal),
-      sideUrl === undefined ? null : lookAt(sideUrl, '#/side_image_url', this.#bodies, this.#env, signal),
+      this.#see(photos.front, '#/image_url', signal),
+      photos.side === undefined ? null : this.#see(photos.side, '#/side_image_url', signal),
     ])
     const startedAt = this.#env.clock.now()
-    const outcome = estimateBody(sightOf(front), request, side === null ? undefined : sightOf(side))
+    const outcome = estimateBody(sightOf(front), stated, side === null ? undefined : sightOf(side))
     const seconds = (this.#env.clock.now() - startedAt) / 1_000
     this.#env.meter.observe('body_stage_seconds', seconds, { stage: 'measure' })
     return { front, outcome }
+  }
+
+  /** Bytes came as the body, in which no pointer points at them. */
+  #see(source: PhotoSource, pointer: '#/image_url' | '#/side_image_url', signal: AbortSignal): Promise<SeenPhoto> {
+    return lookAt(source, typeof source === 'string' ? pointer : null, this.#bodies, this.#env, signal)
   }
 
   #tellEnd(requestId: string, { front, outcome }: Looked): void {

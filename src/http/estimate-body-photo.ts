@@ -1,6 +1,6 @@
 import type { Environment } from '../machines/ports/environment.ts'
 import type { NoEstimate, PoseEstimate } from '../machines/ports/pose.ts'
-import type { Photo } from '../pictures/photo.ts'
+import { openPhoto, type Photo } from '../pictures/photo.ts'
 import type { PictureProblem } from '../pictures/problem.ts'
 import type { BodyParts } from './parts.ts'
 import { Problem } from './problem.ts'
@@ -11,8 +11,11 @@ export interface SeenPhoto {
   readonly estimate: PoseEstimate
 }
 
-/** Which photo of the request, as a JSON pointer. */
-type PhotoPointer = '#/image_url' | '#/side_image_url'
+/** A photo's address, or its bytes. */
+export type PhotoSource = string | Uint8Array
+
+/** Where in the request the photo is named, as a JSON pointer; null where it is the request's body. */
+type PhotoPointer = '#/image_url' | '#/side_image_url' | null
 
 /** A photo that was not looked at. */
 export class NotSeen extends Problem {
@@ -29,7 +32,7 @@ export class NotSeen extends Problem {
 }
 
 interface NotSeenBecause {
-  readonly code: PictureProblem['code'] | NoEstimate['code']
+  readonly code: PictureProblem['code'] | NoEstimate['code'] | 'no_picture'
   readonly sha256?: string
   readonly why?: string
   readonly faults?: Problem['faults']
@@ -38,7 +41,7 @@ interface NotSeenBecause {
 
 /** Fetches a photo, reads it and has the models look at it. @throws NotSeen, or the signal's reason once it aborts. */
 export const lookAt = async (
-  url: string,
+  source: PhotoSource,
   pointer: PhotoPointer,
   { photos, engine }: BodyParts,
   { meter, clock }: Environment,
@@ -46,11 +49,8 @@ export const lookAt = async (
 ): Promise<SeenPhoto> => {
   const took = (stage: string, ms: number) => meter.observe('body_stage_seconds', ms / 1_000, { stage })
   const startedAt = clock.now()
-  // A slow host leaves places to photos of others.
-  const fetched = await photos.fetch([url], signal, new URL(url).host)
-  if ('code' in fetched) throw notTaken(fetched, pointer)
-  const [photo] = fetched
-  if (photo === undefined) throw new RangeError('one photo was asked for, and none came')
+  const photo = typeof source === 'string' ? await fetched(source, photos, signal) : await openPhoto(source)
+  if ('code' in photo) throw notTaken(photo, pointer)
   took('fetch', clock.now() - startedAt - photo.decodeMs)
   took('decode', photo.decodeMs)
   const estimate = await engine.estimate(photo, signal)
@@ -61,7 +61,21 @@ export const lookAt = async (
   return { photo, estimate }
 }
 
+const fetched = async (
+  url: string,
+  photos: BodyParts['photos'],
+  signal: AbortSignal,
+): Promise<Photo | PictureProblem> => {
+  // A slow host leaves places to photos of others.
+  const taken = await photos.fetch([url], signal, new URL(url).host)
+  if ('code' in taken) return taken
+  const [photo] = taken
+  if (photo === undefined) throw new RangeError('one photo was asked for, and none came')
+  return photo
+}
+
 const notTaken = ({ code, detail: why }: PictureProblem, pointer: PhotoPointer): NotSeen => {
+  if (pointer === null) return new NotSeen({ code: 'no_picture', why })
   const detail = code === 'input_rejected' ? 'leads to no picture that is taken' : 'does not answer'
   return new NotSeen({ code, why, faults: [{ detail, pointer }] })
 }

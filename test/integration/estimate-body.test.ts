@@ -79,6 +79,35 @@ describe('a size from a photo', () => {
   })
 })
 
+describe('the bytes of a photo instead of its address', () => {
+  const send = (query: string, body: Uint8Array = photo) =>
+    fetch(`${world.url}/v1/estimate-body/photo${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'image/jpeg' },
+      body: Buffer.from(body),
+    })
+
+  test('are answered as the address is, and nothing is fetched', async () => {
+    await open()
+    const said = { weight_kg: 64.5, sex: 'male', age: 30, chart: 'eu_men', fit: 'relaxed' } as const
+    const byAddress = await json(await world.estimate(said))
+    const query = new URLSearchParams({ height_cm: '178', ...said, weight_kg: '64.5', age: '30' })
+    expect(await json(await send(`?${String(query)}`))).toEqual(byAddress)
+    expect(world.fetched()).toBe(1)
+    expect(logged()).not.toContain('64.5')
+  })
+
+  test('are refused where they are no picture, and what is said of the body as it is everywhere', async () => {
+    const pictures = await open()
+    const none = await send('?height_cm=178', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))
+    expect([none.status, (await json(none))['code']]).toEqual([422, 'no_picture'])
+    for (const query of ['', '?height_cm=99', '?height_cm=1e2', '?height_cm=178&sex=x', '?height_cm=178&image_url=x'])
+      expect([query, (await send(query)).status]).toEqual([query, 400])
+    expect((await send('?height_cm=178&overlay=1')).status).toBe(400)
+    expect(pictures).toEqual([])
+  })
+})
+
 describe('what is wrong with a request', () => {
   test.each([
     ['an unknown field', { image: 'x' }],

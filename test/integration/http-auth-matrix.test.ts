@@ -47,6 +47,7 @@ const expected: Record<string, string> = {
   'GET /v1/audit': 'operate, of a service',
   'POST /estimate-body': 'open',
   'POST /v1/estimate-body': 'estimate, of a tenant',
+  'POST /v1/estimate-body/photo': 'estimate, of a tenant',
   'POST /v1/rehearsal/orders': 'publish, of a service',
   'POST /v1/rehearsal/pictures': 'publish, of a service',
   'GET /openapi.json': 'open',
@@ -65,6 +66,7 @@ const NOT_AUDITED = [
   'POST /v1/rehearsal/pictures',
   'POST /estimate-body',
   'POST /v1/estimate-body',
+  'POST /v1/estimate-body/photo',
 ]
 
 const nameOf = ({ method, path }: Route): string => `${method.toUpperCase()} ${path}`
@@ -138,6 +140,7 @@ const bodies: Record<string, object | Uint8Array> = {
   'POST /v1/keys': { name: 'new', scopes: ['read'] },
   'POST /v1/rehearsal/pictures': new Uint8Array([1, 2, 3]),
   'POST /v1/estimate-body': { image_url: 'https://images.example/1.jpg', height_cm: 170 },
+  'POST /v1/estimate-body/photo': new Uint8Array([1, 2, 3]),
 }
 
 const pathOf = ({ path }: Route, session: string): string =>
@@ -148,6 +151,7 @@ const pathOf = ({ path }: Route, session: string): string =>
     .replace(':name', 'sessions')
     .replace(':partition', '1')
     .replace('*path', 'a/b.jpg')
+    .replace('/photo', '/photo?height_cm=170')
 
 const initOf = (route: Route, authorization: string | undefined, store: string): RequestInit => {
   const given = bodies[nameOf(route)]
