@@ -14,6 +14,8 @@ const ROOMS: Record<string, string[]> = {
   simulation: ['events', 'machines', 'projections', 'adapters/memory'],
   http: ['events', 'machines', 'projections', 'pictures', 'body', 'metrics'],
   'adapters/shared': ['events', 'machines', 'projections', 'pictures'],
+  // Runs in browsers.
+  console: [],
   config: ['events', 'machines'],
 }
 

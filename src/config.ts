@@ -55,6 +55,7 @@ const Variables = z.object({
   IMAGE_PRICES: list,
   WEARON_API_KEY: given(z.string().optional()),
   PUBLIC_URL: url(/^https?$/),
+  CONSOLE_SECRET: given(z.string().min(32, 'is shorter than 32 characters').optional()),
   WORKER_CONCURRENCY: whole(5, 1, 1_000),
   REFUND_CONCURRENCY: whole(4, 1, 100),
   QUEUE_AGE_MAX: whole(defaultPolicy.queueAgeMaxMs / 1000, 1, 86_400),
@@ -114,6 +115,8 @@ export interface Config {
   readonly publicUrl: string | null
   /** With what the command line asks a server. */
   readonly apiKey: string | null
+  /** Under which browsers' sessions are signed; null: this folder's own secret. */
+  readonly consoleSecret: string | null
   readonly concurrency: number
   readonly refundConcurrency: number
   readonly policy: Policy
@@ -174,6 +177,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     kafka: kafkaOf(variables),
     partitions: variables.PARTITIONS,
     publicUrl: variables.PUBLIC_URL ?? null,
+    consoleSecret: variables.CONSOLE_SECRET ?? null,
     apiKey: variables.WEARON_API_KEY ?? null,
     concurrency: variables.WORKER_CONCURRENCY,
     refundConcurrency: variables.REFUND_CONCURRENCY,

@@ -135,6 +135,7 @@ class Running {
       audit: store.audit,
       newSecret,
       operatorToken: this.#operatorToken,
+      consoleSecret: this.#config.consoleSecret ?? this.#operatorToken ?? newSecret(),
       trustedProxies: this.#config.trustedProxies,
       publicUrl: this.#opened.publicUrl,
       rehearsal: played && openRehearsal({ ...played, objects }, () => this.#env.newId()),

@@ -8,6 +8,8 @@ import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
 import { estimateBodyRoutes } from './estimate-body.ts'
 import { OpenStreams } from './event-stream.ts'
+import { consoleRoutes } from './console.ts'
+import { consoleSessionRoutes } from './console-session.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { Gate } from './gate.ts'
 import { healthRoutes } from './health.ts'
@@ -58,7 +60,7 @@ export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http 
 }
 
 /** Every route of the API, in the order in which they are matched. */
-export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] => {
+export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget' | 'sessions'>): Route[] => {
   const routes: Route[] = [
     ...publishRoutes(parts),
     ...streamRoutes(parts),
@@ -73,6 +75,8 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget'>): Route[] 
     ...journalReaderRoutes(parts),
     ...keyRoutes(parts, gate),
     ...auditRoutes(parts),
+    ...consoleRoutes(),
+    ...consoleSessionRoutes(parts, gate.sessions),
     ...estimateBodyRoutes(parts),
     ...healthRoutes(parts),
     ...objectRoutes(parts.objects),

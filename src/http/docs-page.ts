@@ -61,6 +61,8 @@ ${parameterTable(operation)}${shown('Takes', operation?.requestBody?.content)}${
 
 const accessText = ({ access }: Route): string => {
   if (access.kind === 'open') return 'Open to all.'
+  if (access.kind === 'console') return "Open to all once there is a key; before, on the server's own machine."
+  if (access.kind === 'known') return 'Needs any key.'
   const reach =
     access.kind === 'service' ? '; not for a key of one store or user' : '; a key of one store or user sees its own'
   return `Needs the scope <code>${access.scope}</code>${reach}.`

@@ -1,18 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, Response } from 'express'
 import { SessionId } from '../events/ids.ts'
+import type { ApiKey } from '../projections/api-keys.ts'
 import type { Access } from './access.ts'
 import { type Credential, isSame, readKey } from './api-key.ts'
+import { BrowserSessions } from './browser-session.ts'
 import { ANYBODY, type Caller, LOCAL_OPERATOR, LOOPBACK } from './caller.ts'
 import { KeyRing } from './key-ring.ts'
 import type { HttpParts } from './parts.ts'
-import { isLocal, limitedBy, namesThisMachine } from './peer.ts'
+import { isFromAnotherSite, isFromOwnPage, isLocal, limitedBy, namesThisMachine } from './peer.ts'
 import { Problem, reach } from './problem.ts'
 import { RateLimit } from './rate-limit.ts'
 import { findSession } from './sessions.ts'
 
 /** Says who sent a request, and whether the route is for them. */
 export class Gate {
+  /** Who signed in with a browser. */
+  readonly sessions: BrowserSessions
   readonly #parts: HttpParts
   readonly #ring: KeyRing
   readonly #ofKeys: RateLimit
@@ -21,6 +25,7 @@ export class Gate {
   constructor(parts: HttpParts) {
     const { env, limits, keys } = parts
     this.#parts = parts
+    this.sessions = new BrowserSessions(parts.consoleSecret, { now: () => env.clock.now(), newNonce: parts.newSecret })
     this.#ring = new KeyRing(keys, limits.keyCacheMs, env)
     this.#ofKeys = new RateLimit('key', limits.keyRequestsPerMinute, env.clock)
     this.#ofAddresses = new RateLimit('address', limits.addressRequestsPerMinute, env.clock)
@@ -29,7 +34,9 @@ export class Gate {
   /** @throws Problem when the route is not for whoever asks. */
   async admit(access: Access, request: Request, response: Response): Promise<Caller> {
     if (access.kind === 'open') return ANYBODY
+    if (access.kind === 'console' && (await reach(this.#ring.any()))) return ANYBODY
     const caller = await reach(this.#identify(request, response))
+    if (access.kind === 'console' || access.kind === 'known') return caller
     if (caller.scopes !== null && !caller.scopes.includes(access.scope)) {
       throw new Problem('scope_missing', { faults: [{ detail: `needs the scope ${access.scope}` }] })
     }
@@ -41,7 +48,7 @@ export class Gate {
 
   /** Whether somebody who was let in a while ago would be let in now. */
   async holds({ keyId, name }: Caller): Promise<boolean> {
-    if (keyId !== null) return this.#ring.isValid(keyId)
+    if (keyId !== null) return (await this.#ring.valid(keyId)) !== null
     return name !== LOOPBACK.name || !(await this.#ring.any())
   }
 
@@ -52,7 +59,7 @@ export class Gate {
 
   async #identify(request: Request, response: Response): Promise<Caller> {
     const bearer = bearerOf(request.headers)
-    if (bearer === null) return this.#withoutKey(request, response)
+    if (bearer === null) return (await this.#ofBrowser(request, response)) ?? this.#withoutKey(request, response)
     const { operatorToken } = this.#parts
     if (operatorToken !== null && isLocal(request) && isSame(bearer, operatorToken)) return LOCAL_OPERATOR
     const credential = readKey(bearer)
@@ -61,6 +68,20 @@ export class Gate {
       return this.#refuse('malformed')
     }
     return this.#ofKey(credential, request, response)
+  }
+
+  /** Whoever signed in; null without a session that counts. @throws Problem when a page of another may have sent it. */
+  async #ofBrowser(request: Request, response: Response): Promise<Caller | null> {
+    const session = this.sessions.read(request.headers)
+    const publicUrl = this.#parts.publicUrl()
+    if (session === null || isFromAnotherSite(request, publicUrl)) return null
+    const key = await this.#ring.valid(session.keyId)
+    if (key === null) return null
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !isFromOwnPage(request, publicUrl)) {
+      throw new Problem('cross_site')
+    }
+    this.#take(this.#ofKeys, 'key', key.id, response)
+    return callerOf(key)
   }
 
   async #withoutKey(request: Request, response: Response): Promise<Caller> {
@@ -81,9 +102,8 @@ export class Gate {
       if (wasProved) this.#limitAddress(request, response)
       return this.#refuse(verdict.outcome)
     }
-    const { id, name, scopes, tenant } = verdict.key
-    this.#take(this.#ofKeys, 'key', id, response)
-    return { keyId: id, name, scopes, tenant }
+    this.#take(this.#ofKeys, 'key', verdict.key.id, response)
+    return callerOf(verdict.key)
   }
 
   #refuse(reason: string): never {
@@ -114,6 +134,8 @@ export class Gate {
 }
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="wearon"' }
+
+const callerOf = ({ id, name, scopes, tenant }: ApiKey): Caller => ({ keyId: id, name, scopes, tenant })
 
 const bearerOf = ({ authorization }: IncomingHttpHeaders): string | null =>
   /^Bearer +(?<token>\S+) *$/i.exec(authorization ?? '')?.groups?.['token'] ?? (authorization === undefined ? null : '')

@@ -65,10 +65,10 @@ export class KeyRing {
     return { outcome: 'valid', key }
   }
 
-  /** Whether a key that was valid still is. */
-  async isValid(id: string): Promise<boolean> {
+  /** A key that somebody had the secret of earlier, when it still counts; null otherwise. */
+  async valid(id: string): Promise<KeptKey | null> {
     const key = await this.#find(id)
-    return key !== null && key.revokedAt === null && !this.#isOver(key)
+    return key === null || key.revokedAt !== null || this.#isOver(key) ? null : key
   }
 
   /** Looks anew, since something was changed here. */

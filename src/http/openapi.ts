@@ -53,8 +53,11 @@ const operationOf = (route: Route): Json => ({
 })
 
 /** A key of one store or user is refused where the whole service is meant. */
-const accessOf = ({ access }: Route): Json =>
-  access.kind === 'open' ? { security: [] } : { 'x-scope': access.scope, 'x-about': access.kind }
+const accessOf = ({ access }: Route): Json => {
+  if (access.kind === 'known') return {}
+  if (access.kind === 'open' || access.kind === 'console') return { security: [] }
+  return { 'x-scope': access.scope, 'x-about': access.kind }
+}
 
 const parametersOf = (schema: z.ZodType | null, place: 'path' | 'query'): Json[] => {
   if (schema === null) return []

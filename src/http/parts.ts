@@ -136,6 +136,8 @@ export interface HttpParts {
   readonly newSecret: () => string
   /** What the data folder lets whoever may read it act as: the operator, on this machine. Null where it could not be kept. */
   readonly operatorToken: string | null
+  /** Under which browsers' sessions are signed: the same in all processes behind one address. */
+  readonly consoleSecret: string
   /** Proxies whose X-Forwarded-For is believed: addresses, networks, `loopback`, `uniquelocal`, `linklocal`. */
   readonly trustedProxies: readonly string[]
   /** Where clients reach us, without a slash at its end. */

@@ -35,6 +35,16 @@ export const isFromAnotherSite = ({ headers }: Pick<Request, 'headers'>, publicU
   return !URL.canParse(origin) || (new URL(origin).host !== host && origin !== new URL(publicUrl).origin)
 }
 
+/**
+ * Whether a page of ours sent it: the browser says from where, and the header is one that no form, link or image can send, and
+ * no script of another origin without being asked about it first (CORS), which we always refuse.
+ */
+export const isFromOwnPage = ({ headers }: Pick<Request, 'headers'>, publicUrl: string): boolean => {
+  const site = headers['sec-fetch-site']
+  const isOwn = site === undefined ? headers.origin !== undefined : site === 'same-origin'
+  return isOwn && headers['x-console'] !== undefined && !isFromAnotherSite({ headers }, publicUrl)
+}
+
 /** Whose share of a limit a request takes: the address, and for IPv6 the /64 that one line gets. */
 export const limitedBy = (address: string | undefined): string => {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown'

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StoreId } from '../../src/events/ids.ts'
 import { routesOf } from '../../src/http/app.ts'
+import { Gate } from '../../src/http/gate.ts'
 import type { Route } from '../../src/http/route.ts'
 import { SCOPES, type Scope } from '../../src/projections/api-keys.ts'
 import { failed, refundRequested, requested } from '../support/facts.ts'
@@ -45,6 +46,12 @@ const expected: Record<string, string> = {
   'POST /v1/keys': 'operate, of a service',
   'DELETE /v1/keys/:id': 'operate, of a service',
   'GET /v1/audit': 'operate, of a service',
+  'GET /console': 'console',
+  'GET /console/files/*path': 'console',
+  'GET /console/*path': 'console',
+  'GET /v1/console/session': 'known',
+  'POST /v1/console/session': 'known',
+  'DELETE /v1/console/session': 'known',
   'POST /estimate-body': 'open',
   'POST /v1/estimate-body': 'estimate, of a tenant',
   'POST /v1/estimate-body/photo': 'estimate, of a tenant',
@@ -70,7 +77,9 @@ const NOT_AUDITED = [
 ]
 
 const nameOf = ({ method, path }: Route): string => `${method.toUpperCase()} ${path}`
-const ruleOf = ({ access }: Route): string => (access.kind === 'open' ? 'open' : `${access.scope}, of a ${access.kind}`)
+const ruleOf = ({ access }: Route): string => ('scope' in access ? `${access.scope}, of a ${access.kind}` : access.kind)
+/** One that lets in, where any does. */
+const scopeOf = ({ access }: Route): Scope => ('scope' in access ? access.scope : 'read')
 
 const OWN = { channel: 'b2b', storeId: StoreId.parse(randomUUID()) } as const
 const FOREIGN = { channel: 'b2b', storeId: StoreId.parse(randomUUID()) } as const
@@ -105,7 +114,7 @@ beforeAll(async () => {
     limits: { keyCacheMs: 100 },
   })
   await seed()
-  routes = routesOf(world.parts, { forget: () => {} })
+  routes = routesOf(world.parts, new Gate(world.parts))
   for (const scope of SCOPES) {
     const scopes = [scope]
     const all = await makeKey(world, { scopes })
@@ -195,9 +204,10 @@ const each = async (check: (route: Route, name: string) => Promise<void>, kind?:
   expect(asked.length).toBeGreaterThan(0)
   for (const route of asked) await check(route, nameOf(route))
 }
-const guarded = async (check: (route: Route, name: string, scope: Scope) => Promise<void>) =>
+const guarded = async (check: (route: Route, name: string, scope: Scope | null) => Promise<void>) =>
   each(async (route, name) => {
-    if (route.access.kind !== 'open') await check(route, name, route.access.scope)
+    if ('scope' in route.access) await check(route, name, route.access.scope)
+    else if (route.access.kind === 'known') await check(route, name, null)
   })
 
 describe('every route', () => {
@@ -228,7 +238,11 @@ describe('every route', () => {
         const { status, code } = await ask(route, bearer(keys[scope].all).authorization)
         const isRefused = [400, 401, 403, 415, 500].includes(status)
         const outcome = isRefused ? `${status} ${String(code)}` : 'let in'
-        expect([name, scope, outcome]).toEqual([name, scope, scope === needed ? 'let in' : '403 scope_missing'])
+        expect([name, scope, outcome]).toEqual([
+          name,
+          scope,
+          needed === null || scope === needed ? 'let in' : '403 scope_missing',
+        ])
       }
     })
   })
@@ -246,7 +260,7 @@ describe('every route', () => {
       expect([name, route.action !== null]).toEqual([name, !isSafe && !NOT_AUDITED.includes(name)])
       if (route.action === null || route.access.kind === 'open') return
       const { items: before } = await world.store.audit.list({ action: route.action, limit: 200 })
-      await ask(route, bearer(keys[route.access.scope].all).authorization)
+      await ask(route, bearer(keys[scopeOf(route)].all).authorization)
       const { items } = await world.store.audit.list({ action: route.action, limit: 200 })
       expect([name, items.length]).toEqual([name, before.length + 1])
       const noted = items.find(({ id }) => before.every((known) => known.id !== id))
@@ -257,8 +271,7 @@ describe('every route', () => {
 })
 
 describe('a key of one store', () => {
-  const restricted = (route: Route) =>
-    bearer(keys[route.access.kind === 'open' ? 'read' : route.access.scope].own).authorization
+  const restricted = (route: Route) => bearer(keys[scopeOf(route)].own).authorization
 
   test('is not for what is about the service as a whole', async () => {
     await each(async (route, name) => {
@@ -295,11 +308,7 @@ describe('a key of one store', () => {
         const { status, text } = await ask(route, restricted(route), { query })
         expect([name, query, status]).toEqual([name, query, 200])
         expect([name, query, traces(text, FOREIGN.storeId, foreign)]).toEqual([name, query, []])
-        const whole = await ask(
-          route,
-          bearer(keys[route.access.kind === 'open' ? 'read' : route.access.scope].all).authorization,
-          { query },
-        )
+        const whole = await ask(route, bearer(keys[scopeOf(route)].all).authorization, { query })
         // The test would see nothing else: everything shows both.
         expect([name, query, whole.text === text]).toEqual([name, query, false])
       }

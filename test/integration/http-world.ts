@@ -8,6 +8,7 @@ import { parseMessage } from '../../src/events/command.ts'
 import type { NewFact } from '../../src/events/fact.ts'
 import { SessionId } from '../../src/events/ids.ts'
 import { createHttp, routesOf } from '../../src/http/app.ts'
+import { Gate } from '../../src/http/gate.ts'
 import { listen } from '../../src/http/listen.ts'
 import { type Check, defaultLimits, type HttpLimits, type HttpParts, type ProcessStatus } from '../../src/http/parts.ts'
 import { PromMeter } from '../../src/http/prom-meter.ts'
@@ -88,6 +89,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     audit: store.audit,
     newSecret,
     operatorToken: null,
+    consoleSecret: 'of the test',
     trustedProxies: [],
     publicUrl: () => 'http://127.0.0.1:8000',
     status: () => quiet,
@@ -99,7 +101,7 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
   }
   const http = createHttp(parts)
   const faults: string[] = []
-  const handler = heldAgainstSchemas(http.handler, routesOf(parts, { forget: () => {} }), faults)
+  const handler = heldAgainstSchemas(http.handler, routesOf(parts, new Gate(parts)), faults)
   const server = await listen({ ...http, handler }, { host: '127.0.0.1', port: 0 })
   const journal = journalOf(store.archive)
   const project = async () => {

@@ -1,0 +1,7 @@
+import { page as health } from './health.ts'
+import type { Page } from './lib/page.ts'
+import { page as session } from './session.ts'
+import { page as sessions } from './sessions.ts'
+
+/** Every page of the console, in the order of the navigation; the first is where one begins. */
+export const pages: readonly Page[] = [sessions, session, health]
