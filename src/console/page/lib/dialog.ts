@@ -7,8 +7,8 @@ export interface Field {
   readonly value?: string
   readonly required?: boolean
   readonly maxLength?: number
-  /** Given these, one of them is chosen; else it is a line of text. */
-  readonly options?: readonly string[]
+  /** Given these values with their names, one of them is chosen; else it is a line of text. */
+  readonly options?: readonly (readonly [value: string, name: string])[]
 }
 
 interface Asked {
@@ -71,6 +71,6 @@ const fieldOf = ({ name, label, value = '', required = false, maxLength = 500, o
       : h(
           'select',
           { name, required },
-          options.map((one) => h('option', { value: one, selected: one === value }, one)),
+          options.map(([one, text]) => h('option', { value: one, selected: one === value }, text)),
         ),
   )
