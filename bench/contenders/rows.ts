@@ -4,7 +4,7 @@ import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { openPostgresStore } from '../../src/adapters/postgres/store.ts'
 import { archiveJournals } from '../../src/projections/archive.ts'
 import { withFreshFacts } from '../../src/projections/fresh-facts.ts'
-import { project } from '../../src/projections/project.ts'
+import { project, SERVER_BATCH_FACTS } from '../../src/projections/project.ts'
 import type { Projection } from '../../src/projections/projection.ts'
 import { sessions } from '../../src/projections/sessions.ts'
 import type { ProjectionTables, RowPatch } from '../../src/projections/store.ts'
@@ -34,7 +34,7 @@ export const withRows = (
     const engine = startEngine({ log, history: store.history })
     await engine.holds(log.partitions)
     const stop = new AbortController()
-    const follow = { environment: benchEnvironment, signal: stop.signal }
+    const follow = { environment: benchEnvironment, signal: stop.signal, batchFacts: SERVER_BATCH_FACTS }
     const [archive, tables] = [withFreshFacts(store.archive), watched(store.tables)]
     const loops = [
       archiveJournals(log, archive, follow),

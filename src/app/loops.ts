@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Clock, Environment } from '../machines/ports/environment.ts'
+import type { PauseWatch } from '../machines/runtime/pause-watch.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
@@ -8,7 +9,7 @@ import { withFreshFacts } from '../projections/fresh-facts.ts'
 import { LagWatch } from '../projections/lag-watch.ts'
 import { OpenWatch } from '../projections/open-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
-import { project, retrySetAside } from '../projections/project.ts'
+import { project, retrySetAside, SERVER_BATCH_FACTS } from '../projections/project.ts'
 import type { Projection } from '../projections/projection.ts'
 import { PromiseWatch } from '../projections/promise-watch.ts'
 import { ReaderWatch } from '../projections/reader-watch.ts'
@@ -31,6 +32,8 @@ const OPEN_EVERY_MS = 15_000
 const PROMISES_EVERY_MS = 60_000
 const BOOKS_EVERY_MS = 300_000
 const ORPHANS_EVERY_MS = 300_000
+/** How soon every process heeds what another one's operator paused. */
+const PAUSES_EVERY_MS = 2_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
 /** A repeat of a publication gets its first answer for this long. */
@@ -39,7 +42,7 @@ const ACCEPTANCE_MAX_MS = 7 * 86_400_000
 /** What keeps tables and folder up to date: the role `projector`. */
 export const projectorLoops = (
   { log, store, objects, folder, oldestWaiting, alone }: Opened,
-  config: Pick<Config, 'orphans'>,
+  config: Pick<Config, 'orphans' | 'store'>,
   env: Environment,
   signal: AbortSignal,
 ): Loop[] => {
@@ -52,8 +55,11 @@ export const projectorLoops = (
   const readers = new ReaderWatch(log.readers, env)
   const open = new OpenWatch(store.queries, env)
   const promises = new PromiseWatch(store, env)
-  const poll = alone ? { pollMs: ALONE_POLL_MS } : {}
-  const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...poll })
+  const pace = {
+    ...(alone && { pollMs: ALONE_POLL_MS }),
+    ...(config.store !== 'embedded' && { batchFacts: SERVER_BATCH_FACTS }),
+  }
+  const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...pace })
   const loop = (name: string, run: Parameters<typeof supervise>[1]) => supervise(name, run, env, signal)
   return [
     loop('archive', (alive, stop) => archiveJournals(log, archive, options(alive, stop))),
@@ -83,6 +89,20 @@ export const projectorLoops = (
     ),
   ]
 }
+
+/** What keeps this process to the pauses of the fleet. */
+export const pauseLoop = (
+  watch: PauseWatch,
+  { alone }: Pick<Opened, 'alone'>,
+  env: Environment,
+  signal: AbortSignal,
+): Loop =>
+  supervise(
+    'pauses',
+    (alive, stop) => every(alone ? ALONE_POLL_MS : PAUSES_EVERY_MS, env.clock, alive, stop, () => watch.look()),
+    env,
+    signal,
+  )
 
 /** Does the work now and then until the signal aborts, and shows in between that it turns. */
 const every = async (

@@ -52,6 +52,11 @@ export const erasedFact = (fact: Fact): Fact => {
   }
 }
 
+/** True for a fact after which its session takes no other. */
+export const closes = ({ type, data }: Fact): boolean =>
+  ['generation.completed', 'refund.issued', 'refund.waived', 'refund.settled'].includes(type) ||
+  ('end' in data && data.end === 'completed')
+
 /** The fact as it is kept once its session is closed: no URL in it has a query, which is what signs one. */
 export const unsignedFact = (fact: Fact): Fact => {
   if (fact.type === 'generation.requested') {

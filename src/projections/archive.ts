@@ -1,4 +1,4 @@
-import { type EventLog, FORMAT, type Step } from '../machines/ports/event-log.ts'
+import { type EventLog, FORMAT, type Step, type StepRef } from '../machines/ports/event-log.ts'
 import { type Follow, follow, type Round } from './follow.ts'
 import { BATCH_FACTS } from './project.ts'
 import { type Archive, type ArchiveHead, ArchiveRefused } from './store.ts'
@@ -35,6 +35,8 @@ class Archiver {
   /** Until the partition goes on: one trouble is one alert, however often it is looked at. */
   readonly #alerted = new Map<number, StopReason>()
   #recheckAt = 0
+  /** The steps behind what was appended last. None while a partition is stopped, since heads are read anew then. */
+  #ahead: Promise<Step[]> | null = null
 
   constructor(log: Journals, archive: Archive, identity: string, options: Follow) {
     this.#log = log
@@ -45,16 +47,33 @@ class Archiver {
 
   async round(): Promise<Round> {
     const heads = await this.#currentHeads()
-    const steps = await this.#log.journal(this.#positions(heads), BATCH_FACTS)
+    const steps = await (this.#ahead ?? this.#read(heads))
+    this.#ahead = null
     const good = this.#following(heads, steps)
     if (good.length === 0) return 'idle'
+    const ahead = this.#readBehind(heads, good)
     const outcome = await this.#append(good)
     if (outcome === 'moved') {
       this.#heads = null
       this.#options.environment.logger.info({}, 'another process writes the archive: standing by')
       return 'moved'
     }
+    if (this.#stopped.size === 0) this.#ahead = ahead
     return 'more'
+  }
+
+  #read(heads: ReadonlyMap<number, StepRef>): Promise<Step[]> {
+    return this.#log.journal(this.#positions(heads), this.#options.batchFacts ?? BATCH_FACTS)
+  }
+
+  /** Reads what comes behind steps while the database takes them. */
+  #readBehind(heads: ReadonlyMap<number, StepRef>, steps: readonly Step[]): Promise<Step[]> {
+    const behind = new Map<number, StepRef>(heads)
+    for (const step of steps) behind.set(step.partition, step)
+    const ahead = this.#read(behind)
+    // Whoever asks for it meets its error; where nobody does any more, nothing is lost.
+    ahead.catch(() => undefined)
+    return ahead
   }
 
   /** The heads as this process knows them, read again after someone else moved them and while a partition is stopped. */
@@ -74,7 +93,7 @@ class Archiver {
     return heads
   }
 
-  #positions(heads: ReadonlyMap<number, ArchiveHead>): Map<number, number> {
+  #positions(heads: ReadonlyMap<number, StepRef>): Map<number, number> {
     const positions = new Map<number, number>()
     for (let partition = 0; partition < this.#log.partitions; partition++) {
       if (!this.#stopped.has(partition)) positions.set(partition, heads.get(partition)?.number ?? 0)

@@ -6,6 +6,8 @@ export interface Follow {
   readonly signal: AbortSignal
   /** How often the source is asked although nothing was heard of it, ms. */
   readonly pollMs?: number
+  /** Facts that one batch takes, about. */
+  readonly batchFacts?: number
   alive?(): void
 }
 

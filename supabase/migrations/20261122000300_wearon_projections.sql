@@ -35,11 +35,19 @@ insert into wearon.archive default values on conflict do nothing;
 
 create table if not exists wearon.facts (
   ordinal bigint primary key, session_id uuid not null, seq integer not null, partition integer not null, step bigint not null,
-  -- Holds a signed URL that goes once the session is closed.
-  signed boolean not null default false,
   fact jsonb not null, unique (session_id, seq));
-create index if not exists facts_signed on wearon.facts (session_id) where signed;
 create index if not exists facts_step on wearon.facts (partition, step);
+
+-- Facts of sessions that are not closed as they were said, where `facts` has them without what signs their URLs. Apart, so that
+-- forgetting is a deletion of small rows: updating the fact itself took a third of the archive's time.
+create table if not exists wearon.signed_facts (
+  session_id uuid not null, seq integer not null, fact jsonb not null, primary key (session_id, seq));
+-- Sessions whose result's own signature is still in the archive.
+create table if not exists wearon.signed_results (session_id uuid primary key, expires_at timestamptz not null);
+create index if not exists signed_results_expiry on wearon.signed_results (expires_at);
+create or replace view wearon.whole_facts as
+  select f.ordinal, f.session_id, f.seq, f.partition, f.step, coalesce(s.fact, f.fact) as fact
+  from wearon.facts as f left join wearon.signed_facts as s using (session_id, seq);
 
 create table if not exists wearon.steps (
   partition integer not null, number bigint not null, id text not null, epoch bigint not null, primary key (partition, number));
@@ -114,52 +122,59 @@ begin
   return (select head from wearon.archive);
 end $$;
 
-create or replace function wearon.is_signed(p_fact jsonb) returns boolean language sql immutable as $$
-  select case p_fact ->> 'type'
-    when 'generation.requested' then (p_fact #>> '{data,imageUrls}') like '%?%'
-    when 'generation.deferred' then (p_fact #>> '{data,detail}') like '%?%'
-    when 'generation.failed' then (p_fact #>> '{data,detail}') like '%?%'
-    when 'generation.withdrawn' then (p_fact #>> '{data,detail}') like '%?%' else false end
-$$;
-
--- Gives the steps' facts their ordinals. The caller holds the lock.
+-- Gives the steps' facts their ordinals. `facts` have no signature but a result's; `signed` are whole facts among them, of sessions
+-- that are not closed; `closed` are the sessions that these steps close. The caller holds the lock. Answers how many were added.
 create or replace function wearon.add_facts(p_steps jsonb) returns bigint language plpgsql as $$
-declare added bigint;
+declare how_many bigint;
 begin
   insert into wearon.steps (partition, number, id, epoch)
     select partition, number, id, epoch
     from jsonb_to_recordset(p_steps) as step(partition integer, number bigint, id text, epoch bigint)
     on conflict (partition, number) do update set id = excluded.id, epoch = excluded.epoch;
-  insert into wearon.facts (ordinal, session_id, seq, partition, step, signed, fact)
+  with added as (
+    insert into wearon.facts (ordinal, session_id, seq, partition, step, fact)
     select archive.head + row_number() over (order by step.place, fact.place),
-      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number,
-      wearon.is_signed(fact.value), fact.value
+      (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number, fact.value
     from wearon.archive,
       -- As columns: a whole step of some hundred facts would be carried through the sort with each of them.
       rows from (jsonb_to_recordset(p_steps) as (partition integer, number bigint, facts jsonb)) with ordinality
         as step(partition, number, facts, place),
-      jsonb_array_elements(step.facts) with ordinality as fact(value, place);
-  get diagnostics added = row_count;
-  update wearon.archive set head = head + added where added > 0;
-  return added;
+      jsonb_array_elements(step.facts) with ordinality as fact(value, place)
+    returning session_id, fact
+  ), results as (
+    insert into wearon.signed_results (session_id, expires_at)
+    select session_id, (fact #>> '{data,result,urlExpiresAt}')::timestamptz from added
+    where fact ->> 'type' = 'generation.completed' and (fact #>> '{data,result,url}') like '%?%' on conflict do nothing
+  ) select count(*) into how_many from added;
+  insert into wearon.signed_facts (session_id, seq, fact)
+    select (fact ->> 'sessionId')::uuid, (fact ->> 'seq')::integer, fact
+    from jsonb_to_recordset(p_steps) as step(signed jsonb), jsonb_array_elements(step.signed) as fact on conflict do nothing;
+  delete from wearon.signed_facts where session_id in (
+    select id::uuid from jsonb_to_recordset(p_steps) as step(closed jsonb), jsonb_array_elements_text(step.closed) as id);
+  update wearon.archive set head = head + how_many where how_many > 0;
+  return how_many;
 end $$;
 
+-- The facts that the archive does not have.
+create or replace function wearon.unknown(p_facts jsonb) returns jsonb language sql as $$
+  select coalesce(jsonb_agg(fact.value order by fact.place), '[]')
+  from jsonb_array_elements(p_facts) with ordinality as fact(value, place)
+    left join wearon.facts as known
+      on known.session_id = (fact.value ->> 'sessionId')::uuid and known.seq = (fact.value ->> 'seq')::integer
+  where known.ordinal is null
+$$;
+
 -- The steps without the facts that the archive has already.
-create or replace function wearon.without_known(p_steps jsonb) returns jsonb language plpgsql as $$
-begin
-  return (select coalesce(jsonb_agg(jsonb_set(step.value, '{facts}', (
-      select coalesce(jsonb_agg(fact.value order by fact.place), '[]')
-      from jsonb_array_elements(step.value -> 'facts') with ordinality as fact(value, place)
-        left join wearon.facts as known
-          on known.session_id = (fact.value ->> 'sessionId')::uuid and known.seq = (fact.value ->> 'seq')::integer
-      where known.ordinal is null)) order by step.place), '[]')
-    from jsonb_array_elements(p_steps) with ordinality as step(value, place));
-end $$;
+create or replace function wearon.without_known(p_steps jsonb) returns jsonb language sql as $$
+  select coalesce(jsonb_agg(step.value || jsonb_build_object(
+    'facts', wearon.unknown(step.value -> 'facts'), 'signed', wearon.unknown(step.value -> 'signed')) order by step.place), '[]')
+  from jsonb_array_elements(p_steps) with ordinality as step(value, place)
+$$;
 
 create or replace function public.wearon_archive_read(p_after bigint, p_limit integer) returns json
 language sql stable security definer set search_path = '' as $$
   select coalesce(json_agg(json_build_object('ordinal', ordinal, 'fact', fact) order by ordinal), '[]')
-  from (select ordinal, fact from wearon.facts where ordinal > p_after order by ordinal limit p_limit) as next
+  from (select ordinal, fact from wearon.whole_facts where ordinal > p_after order by ordinal limit p_limit) as next
 $$;
 
 create or replace function public.wearon_archive_head() returns bigint
@@ -167,7 +182,7 @@ language sql stable security definer set search_path = '' as $$ select head from
 
 create or replace function public.wearon_archive_session(p_session uuid) returns json
 language sql stable security definer set search_path = '' as $$
-  select coalesce(json_agg(fact order by seq), '[]') from wearon.facts where session_id = p_session
+  select coalesce(json_agg(fact order by seq), '[]') from wearon.whole_facts where session_id = p_session
 $$;
 
 -- History: what a partition's new owner asks --------------------------------------------------------------------------
@@ -204,7 +219,7 @@ $$;
 create or replace function public.wearon_sessions_after(p_partition integer, p_number bigint) returns json
 language sql stable security definer set search_path = '' as $$
   select coalesce(json_agg(facts), '[]') from (
-    select json_agg(fact order by seq) as facts from wearon.facts
+    select json_agg(fact order by seq) as facts from wearon.whole_facts
     where session_id in (select session_id from wearon.facts where partition = p_partition and step > p_number)
     group by session_id) as histories
 $$;

@@ -7,42 +7,10 @@ create table if not exists wearon.erasures (
   id uuid primary key default public.uuid_generate_v7(), owner_kind text not null check (owner_kind in ('user', 'store')), owner_id uuid not null,
   requested_by text not null, requested_at timestamptz not null default now(), sessions integer not null);
 
--- Signed URLs: what is behind the question mark lets whoever has it see the picture ---------------------------------------
-create or replace function wearon.unsigned(p_fact jsonb) returns jsonb language sql immutable as $$
-  select case p_fact ->> 'type'
-    when 'generation.requested' then jsonb_set(p_fact, '{data,imageUrls}', (
-      select jsonb_agg(split_part(url, '?', 1) order by place)
-      from jsonb_array_elements_text(p_fact #> '{data,imageUrls}') with ordinality as image(url, place)))
-    else jsonb_set(p_fact, '{data,detail}', to_jsonb(regexp_replace(p_fact #>> '{data,detail}', '(https?://[^\s?"'']+)\?[^\s"'']*', '\1', 'g')))
-  end
-$$;
-
--- Sessions whose result's own signature is still in the archive.
-create table if not exists wearon.signed_results (session_id uuid primary key, expires_at timestamptz not null);
-create index if not exists signed_results_expiry on wearon.signed_results (expires_at);
-
 create or replace function wearon.closes(p_fact jsonb) returns boolean language sql immutable as $$
   select p_fact ->> 'type' in ('generation.completed', 'refund.issued', 'refund.waived', 'refund.settled')
     or p_fact ->> 'type' = 'generation.imported' and p_fact #>> '{data,end}' = 'completed'
 $$;
-
--- In the transaction that archives the fact that closes a session, so that nobody reads it closed and with them.
-create or replace function wearon.forget_signatures() returns trigger language plpgsql set search_path = '' as $$
-begin
-  update wearon.facts as f set fact = wearon.unsigned(f.fact), signed = false
-  from (select distinct a.session_id from added as a where wearon.closes(a.fact)) as closed
-  where f.session_id = closed.session_id and f.signed;
-  insert into wearon.signed_results (session_id, expires_at)
-    select a.session_id, (a.fact #>> '{data,result,urlExpiresAt}')::timestamptz from added as a
-    where a.fact ->> 'type' = 'generation.completed' and (a.fact #>> '{data,result,url}') like '%?%' on conflict do nothing;
-  return null;
-end $$;
-
-do $$ begin
-if not exists (select from pg_trigger where tgname = 'wearon_forget_signatures' and tgrelid = 'wearon.facts'::regclass) then
-  create trigger wearon_forget_signatures after insert on wearon.facts
-    referencing new table as added for each statement execute function wearon.forget_signatures();
-end if; end $$;
 
 -- A result's own signature is what the front ends show it by: it goes once it is worth nothing. Answers how many went.
 create or replace function public.wearon_forget_expired(p_now timestamptz, p_limit integer) returns bigint
@@ -77,7 +45,7 @@ begin
       from wearon.facts where session_id = o.id) as f
     where f.closed is not null and not exists (select from wearon.erased_sessions as e where e.session_id = o.id))
   select json_build_object('open', (select count(*) from known where not closed), 'sessions', (select coalesce(json_agg(facts), '[]') from (
-    select (select json_agg(fact order by seq) from wearon.facts where session_id = one.id) as facts
+    select (select json_agg(fact order by seq) from wearon.whole_facts where session_id = one.id) as facts
     from (select id from known where closed order by id limit p_limit) as one) as histories)));
 end $$;
 
@@ -99,6 +67,7 @@ begin
   update wearon.set_aside set reason = left(reason, 5), patch = wearon.erased_patch(patch) where session_id = any (ids);
   update wearon.shadow_rows set patch = wearon.erased_patch(patch) where session_id = any (ids);
   delete from wearon.signed_results where session_id = any (ids);
+  delete from wearon.signed_facts where session_id = any (ids);
   delete from wearon.acceptances where session_id = any (ids);
   -- The platform's own columns are the platform's to erase; the URL is ours, and so are the rows that we made.
   update public.generation_sessions set generated_image_url = 'expired' where id = any (ids) and generated_image_url is not null;

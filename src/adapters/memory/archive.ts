@@ -1,8 +1,8 @@
-import { unsignedFact } from '../../events/erasure.ts'
+import { closes, unsignedFact } from '../../events/erasure.ts'
 import type { Step, StepRef } from '../../machines/ports/event-log.ts'
 import type { Admission, History } from '../../machines/ports/history.ts'
 import { type Archive, type ArchiveHead, ArchiveRefused } from '../../projections/store.ts'
-import { closes, rewriteFacts } from './erasure.ts'
+import { rewriteFacts } from './erasure.ts'
 import { type StoreState, valueOf } from './store-state.ts'
 
 export const memoryArchive = (state: StoreState): Archive => ({

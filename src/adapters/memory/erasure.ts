@@ -1,4 +1,4 @@
-import { ERASED, erasedFact, withoutQuery } from '../../events/erasure.ts'
+import { closes, ERASED, erasedFact, withoutQuery } from '../../events/erasure.ts'
 import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Owner } from '../../events/owner.ts'
@@ -26,11 +26,6 @@ export const memoryErasure = (state: StoreState, now: () => number): Erasure => 
   },
   note: async () => {},
 })
-
-/** True for a fact after which its session takes no other. */
-export const closes = ({ type, data }: Fact): boolean =>
-  ['generation.completed', 'refund.issued', 'refund.waived', 'refund.settled'].includes(type) ||
-  ('end' in data && data.end === 'completed')
 
 /** Puts other facts in the place of a session's. */
 export const rewriteFacts = (state: StoreState, session: SessionId, rewrite: (fact: Fact) => Fact): void => {

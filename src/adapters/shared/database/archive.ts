@@ -2,6 +2,7 @@ import { type Fact, parseFact } from '../../../events/fact.ts'
 import type { SessionId } from '../../../events/ids.ts'
 import type { Step } from '../../../machines/ports/event-log.ts'
 import { type Archive, type ArchivedFact, type ArchiveHead, ArchiveRefused } from '../../../projections/store.ts'
+import { archivedSteps } from './archived-step.ts'
 import { type CallFunction, isAboutData } from './functions.ts'
 
 /** The archive behind the database's functions. `onGrowth` is the client's: not every one can be called back. */
@@ -25,7 +26,7 @@ export const sessionFacts = async (call: CallFunction, id: SessionId): Promise<F
 
 const append = async (call: CallFunction, log: string, steps: readonly Step[]): Promise<number | 'moved'> => {
   try {
-    const head = await call('wearon_archive_append', { p_log: log, p_steps: steps })
+    const head = await call('wearon_archive_append', { p_log: log, p_steps: archivedSteps(steps) })
     return head === null ? 'moved' : Number(head)
   } catch (error) {
     throw isAboutData(error) ? new ArchiveRefused(error.message, { cause: error }) : error

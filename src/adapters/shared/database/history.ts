@@ -2,6 +2,7 @@ import { parseFact } from '../../../events/fact.ts'
 import { SessionId } from '../../../events/ids.ts'
 import type { StepRef } from '../../../machines/ports/event-log.ts'
 import type { Admission, History } from '../../../machines/ports/history.ts'
+import { archivedSteps } from './archived-step.ts'
 import type { CallFunction } from './functions.ts'
 
 /** The history behind the database's functions: archive and fences lie in one database, so that a fence holds for refunds. */
@@ -34,7 +35,7 @@ export const databaseHistory = (call: CallFunction): History => ({
       p_partition: partition,
       p_epoch: epoch.number,
       p_token: epoch.token,
-      p_steps: steps,
+      p_steps: archivedSteps(steps),
       p_head: { number: head.number, id: head.id },
     })
   },

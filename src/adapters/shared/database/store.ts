@@ -9,6 +9,7 @@ import type { CallFunction } from './functions.ts'
 import { databaseHistory } from './history.ts'
 import { databaseOrphans } from './orphans.ts'
 import { databasePast } from './past.ts'
+import { databasePauses } from './pauses.ts'
 import { databasePlatform } from './platform.ts'
 import { databaseQueries } from './queries.ts'
 import { databaseRebuilds, databaseTables } from './tables.ts'
@@ -32,6 +33,7 @@ export const databaseStore = (
     erasure: databaseErasure(call, now),
     apiKeys: databaseApiKeys(call),
     audit: databaseAudit(call),
+    pauses: databasePauses(call),
     close: options.close,
   }
 }
