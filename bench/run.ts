@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   logs: async () => (await import('./logs.ts')).logs,
   scale: async () => (await import('./scale.ts')).scale,
   memory: async () => (await import('./memory.ts')).memory,
+  http: async () => (await import('./http.ts')).http,
   idle: async () => (await import('./idle.ts')).idle,
   pose: async () => (await import('./pose.ts')).pose,
 }
