@@ -3,12 +3,13 @@ import type { Config } from '../config.ts'
 import { createHttp } from '../http/app.ts'
 import { type Listening, listen } from '../http/listen.ts'
 import { defaultLimits, type HttpParts } from '../http/parts.ts'
+import { PauseWatch } from '../machines/runtime/pause-watch.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import type { Worker } from '../machines/runtime/worker.ts'
 import { eraseSome } from '../projections/erase-some.ts'
 import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
-import { projections, projectorLoops } from './loops.ts'
+import { pauseLoop, projections, projectorLoops } from './loops.ts'
 import { type Opened, openAll } from './open.ts'
 import { keepOperatorToken } from './operator-token.ts'
 import { type OpenedBodies, openBodies } from './pose.ts'
@@ -56,6 +57,7 @@ class Running {
   readonly #stopProjector = new AbortController()
   readonly #rebuilding = new Set<string>()
   readonly #loops: Loop[] = []
+  readonly #pauses: PauseWatch
   #bodies: OpenedBodies | null = null
   #operatorToken: string | null = null
   #worker: Worker | null = null
@@ -65,11 +67,16 @@ class Running {
     this.#config = config
     this.#env = env
     this.#opened = opened
+    this.#pauses = new PauseWatch(opened.store.pauses, env)
   }
 
   async start(): Promise<System> {
     const { roles, host, port } = this.#config
-    if (roles.has('worker')) this.#worker = openWorker(this.#config, this.#env, this.#opened)
+    if (roles.has('worker')) {
+      const { worker, generations } = openWorker(this.#config, this.#env, this.#opened)
+      this.#worker = worker
+      this.#pauses.govern(generations)
+    }
     if (roles.has('api')) this.#bodies = openBodies(this.#config, this.#env, this.#opened)
     if (roles.has('api')) this.#operatorToken = keepOperatorToken(this.#config.dataDir, this.#env.logger)
     // Before any work begins: an address that is taken must not cost a try.
@@ -83,6 +90,7 @@ class Running {
     if (bridge !== null && roles.has('bridge')) {
       this.#loops.push(supervise('bridge', bridge, this.#env, this.#stopWorker.signal))
     }
+    this.#loops.push(pauseLoop(this.#pauses, this.#opened, this.#env, this.#stopProjector.signal))
     if (roles.has('projector')) {
       this.#loops.push(...projectorLoops(this.#opened, this.#config, this.#env, this.#stopProjector.signal))
     }
@@ -133,6 +141,8 @@ class Running {
       bodies: this.#bodies?.parts ?? null,
       keys: store.apiKeys,
       audit: store.audit,
+      pauses: this.#pauses.heeding(store.pauses),
+      paused: () => this.#pauses.pauses,
       newSecret,
       operatorToken: this.#operatorToken,
       consoleSecret: this.#config.consoleSecret ?? this.#operatorToken ?? newSecret(),

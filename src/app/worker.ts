@@ -12,14 +12,22 @@ import { preparePicture } from '../pictures/prepare.ts'
 import type { Opened } from './open.ts'
 import { ownPicture } from './own-pictures.ts'
 
-/** The role `worker`: owns partitions and does what their sessions owe. @throws Error when IMAGE_HOSTS cannot be read. */
-export const openWorker = (config: Config, env: Environment, opened: Opened): Worker => {
+/**
+ * The role `worker`: owns partitions and does what their sessions owe; `generations` is where tries wait for their slots.
+ * @throws Error when IMAGE_HOSTS cannot be read.
+ */
+export const openWorker = (
+  config: Config,
+  env: Environment,
+  opened: Opened,
+): { readonly worker: Worker; readonly generations: EffectPool } => {
   const { log, store, objects, folder, generator, publicUrl } = opened
   const { clock } = env
   const rate = new RateShare(generator.requestsPerMinute, clock)
   const own = ownPicture(folder, publicUrl)
   const pictures = pictureFetcher({ hosts: config.imageHosts, use: preparePicture, own })
-  return new Worker(
+  const generations = new EffectPool(config.concurrency, both(generator.gate, rate), clock)
+  const worker = new Worker(
     {
       env,
       table: sessionTable,
@@ -30,10 +38,11 @@ export const openWorker = (config: Config, env: Environment, opened: Opened): Wo
         generate: generate({ clock, platform: store.platform, pictures, generator, objects }),
         refund: refund(store.platform),
       },
-      generations: new EffectPool(config.concurrency, both(generator.gate, rate), clock),
+      generations,
       refunds: new EffectPool(config.refundConcurrency, new RateShare(null, clock), clock),
       drainMs: config.shutdownGraceMs,
     },
     rate,
   )
+  return { worker, generations }
 }

@@ -9,6 +9,7 @@ import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addOrphans } from './commands/orphans.ts'
+import { addPauses } from './commands/pauses.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReaders } from './commands/readers.ts'
 import { addSessions } from './commands/sessions.ts'
@@ -38,6 +39,7 @@ const commands = [
   addErase,
   addOperating,
   addDead,
+  addPauses,
   addReaders,
   addKeys,
   addSim,

@@ -22,6 +22,7 @@ import { operateRoutes } from './operate.ts'
 import { orphanRoutes } from './orphans.ts'
 import type { HttpLimits, HttpParts } from './parts.ts'
 import { Problem } from './problem.ts'
+import { pauseRoutes } from './pauses.ts'
 import { publishRoutes } from './publish.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
 import { refundRoutes } from './refunds.ts'
@@ -67,6 +68,7 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget' | 'sessions
     ...sessionRoutes(parts),
     ...operateRoutes(parts),
     ...refundRoutes(parts),
+    ...pauseRoutes(parts),
     ...reconciliationRoutes(parts),
     ...historyRoutes(parts),
     ...orphanRoutes(parts),

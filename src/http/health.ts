@@ -72,6 +72,8 @@ const health = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
       redis_connected: results.some(({ name, ok }) => name === 'redis' && ok),
       checks: Object.fromEntries(results.map(({ name, ok }) => [name, ok ? 'ok' : 'failing'])),
       loops,
+      // An operator's wish, and no failure. Who and why is for operators: /v1/pauses.
+      paused: pausesOf(parts),
       pose,
       partitions: {
         of: parts.log.partitions,
@@ -82,6 +84,9 @@ const health = (parts: HttpParts, results: readonly CheckResult[]): Answer => {
     },
   }
 }
+
+const pausesOf = ({ paused }: HttpParts) =>
+  paused().map(({ scope, since }) => ({ what: scope.split(':', 1)[0] ?? scope, since }))
 
 /** Why an engine failed is for the log alone: it may name files. */
 const poseOf = ({ bodies }: HttpParts) => {

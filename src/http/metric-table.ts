@@ -51,6 +51,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'Tries that brought no image, by what went wrong, and whether the session is tried again or failed.',
     labels: ['code', 'outcome'],
   },
+  paused_seconds: {
+    type: 'gauge',
+    help: 'How long operators have had it paused: all tries, the carrying of tasks from the list, the longest of one tenant. 0: it goes on.',
+    labels: ['scope'],
+  },
   events_ignored_total: {
     type: 'counter',
     help: 'Commands and outcomes that came to no fact: duplicates, late answers, refusals.',

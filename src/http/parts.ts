@@ -2,6 +2,7 @@ import type { Owner } from '../events/owner.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { ObjectStore, ServedObjects } from '../machines/ports/objects.ts'
+import type { Pause, Pauses } from '../machines/ports/pauses.ts'
 import type { PoseEngine } from '../machines/ports/pose.ts'
 import type { PartitionStatus } from '../machines/runtime/partition-status.ts'
 import type { Repaired } from '../machines/runtime/repair.ts'
@@ -132,6 +133,9 @@ export interface HttpParts {
   readonly rehearsal: Rehearsal | null
   readonly keys: ApiKeys
   readonly audit: Audit
+  readonly pauses: Pauses
+  /** The pauses as this process knows them. */
+  readonly paused: () => readonly Pause[]
   /** 256 random bits in base64url, for a new key. */
   readonly newSecret: () => string
   /** What the data folder lets whoever may read it act as: the operator, on this machine. Null where it could not be kept. */

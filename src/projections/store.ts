@@ -2,6 +2,7 @@ import type { Fact } from '../events/fact.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { Step, StepRef } from '../machines/ports/event-log.ts'
 import type { History } from '../machines/ports/history.ts'
+import type { Pauses } from '../machines/ports/pauses.ts'
 import type { Platform } from '../machines/ports/platform.ts'
 import type { ApiKeys, Audit } from './api-keys.ts'
 import type { Erasure } from './erasure.ts'
@@ -117,6 +118,7 @@ export interface Store {
   readonly erasure: Erasure
   readonly apiKeys: ApiKeys
   readonly audit: Audit
+  readonly pauses: Pauses
   /** Ends what waits for notifications; the connection is its owner's to close. */
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { erasureLaws } from './store-erasure.ts'
 import { historyLaws } from './store-history.ts'
 import { orphanLaws } from './store-orphans.ts'
 import { pastLaws } from './store-past.ts'
+import { pauseLaws } from './store-pauses.ts'
 import { projectionLaws } from './store-projections.ts'
 import { queryLaws } from './store-queries.ts'
 import { rebuildLaws } from './store-rebuild.ts'
@@ -32,5 +33,6 @@ export const storeContract = (
     orphanLaws(bench)
     erasureLaws(bench)
     apiKeyLaws(bench)
+    pauseLaws(bench)
   })
 }

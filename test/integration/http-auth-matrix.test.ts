@@ -36,6 +36,9 @@ const expected: Record<string, string> = {
   'GET /v1/projections': 'operate, of a service',
   'POST /v1/projections/:name/rebuild': 'operate, of a service',
   'POST /v1/partitions/:partition/repair': 'operate, of a service',
+  'GET /v1/pauses': 'operate, of a service',
+  'POST /v1/pauses/:scope': 'operate, of a service',
+  'DELETE /v1/pauses/:scope': 'operate, of a service',
   'GET /v1/dead-letters': 'operate, of a service',
   'GET /v1/dead-letters/:id': 'operate, of a service',
   'POST /v1/dead-letters/:id/replay': 'operate, of a service',
@@ -147,6 +150,7 @@ const bodies: Record<string, object | Uint8Array> = {
   'POST /v1/erasures': { store: randomUUID() },
   'POST /v1/dead-letters/:id/discard': { reason: 'garbage' },
   'POST /v1/keys': { name: 'new', scopes: ['read'] },
+  'POST /v1/pauses/:scope': { why: 'maintenance' },
   'POST /v1/rehearsal/pictures': new Uint8Array([1, 2, 3]),
   'POST /v1/estimate-body': { image_url: 'https://images.example/1.jpg', height_cm: 170 },
   'POST /v1/estimate-body/photo': new Uint8Array([1, 2, 3]),
@@ -159,6 +163,7 @@ const pathOf = ({ path }: Route, session: string): string =>
     .replace(':id', session)
     .replace(':name', 'sessions')
     .replace(':partition', '1')
+    .replace(':scope', 'all')
     .replace('*path', 'a/b.jpg')
     .replace('/photo', '/photo?height_cm=170')
 

@@ -87,6 +87,8 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     rehearsal: null,
     keys: store.apiKeys,
     audit: store.audit,
+    pauses: store.pauses,
+    paused: () => [],
     newSecret,
     operatorToken: null,
     consoleSecret: 'of the test',

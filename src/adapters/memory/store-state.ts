@@ -2,6 +2,7 @@ import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Channel } from '../../events/owner.ts'
 import type { Epoch } from '../../machines/ports/event-log.ts'
+import type { Pause } from '../../machines/ports/pauses.ts'
 import type { RefundOutcome } from '../../machines/ports/platform.ts'
 import type { AuditEntry, KeptKey } from '../../projections/api-keys.ts'
 import type { ReconciliationRun } from '../../projections/reconciliation.ts'
@@ -69,6 +70,7 @@ export interface StoreState {
   readonly orphanObjects: Map<string, OrphanObject>
   readonly apiKeys: Map<string, KeptKey>
   readonly audit: Map<string, AuditEntry>
+  readonly pauses: Map<string, Pause>
   readonly ledger: LedgerState
 }
 
@@ -90,6 +92,7 @@ export const emptyStoreState = (): StoreState => ({
   orphanObjects: new Map(),
   apiKeys: new Map(),
   audit: new Map(),
+  pauses: new Map(),
   ledger: emptyLedger(),
 })
 

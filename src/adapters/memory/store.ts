@@ -7,6 +7,7 @@ import { memoryErasure } from './erasure.ts'
 import { MemoryLedger } from './ledger.ts'
 import { memoryOrphans } from './orphans.ts'
 import { memoryPast } from './past.ts'
+import { memoryPauses } from './pauses.ts'
 import { memoryPlatform, type RefundMemory, refundMemory } from './platform.ts'
 import { memoryPlatformPlay, type PlatformPlay } from './platform-play.ts'
 import { memoryProducer } from './producer.ts'
@@ -43,6 +44,7 @@ export const openMemoryStore = (
     erasure: memoryErasure(state, now),
     apiKeys: memoryApiKeys(state),
     audit: memoryAudit(state),
+    pauses: memoryPauses(state),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

@@ -15,6 +15,15 @@ export interface Slot {
   release(): void
 }
 
+/** Whose work is held back: everybody's, or that of some tenants. */
+export interface Held {
+  readonly all: boolean
+  readonly tenants: ReadonlySet<string>
+}
+
+export const EVERYTHING: Held = { all: true, tenants: new Set() }
+const NOTHING: Held = { all: false, tenants: new Set() }
+
 /**
  * A bounded number of effects at once over all partitions of this process, fair between tenants, within the rate share.
  * A suspect runs alone, so that a picture that kills the process takes no other session's try with it; between two suspects
@@ -26,6 +35,9 @@ export class EffectPool {
   readonly #clock: Clock
   readonly #queue = new FairQueue<Candidate>()
   readonly #suspects = new FairQueue<Candidate>()
+  /** The work of tenants that are held back. */
+  readonly #parked = new FairQueue<Candidate>()
+  #held = NOTHING
   #running = 0
   #suspectRuns = false
   /** How many others may still start before the next suspect's turn. */
@@ -45,25 +57,41 @@ export class EffectPool {
   }
 
   get waiting(): number {
-    return this.#queue.size + this.#suspects.size
+    return this.#queue.size + this.#suspects.size + this.#parked.size
   }
 
   offer(candidate: Candidate): void {
-    const queue = candidate.suspect ? this.#suspects : this.#queue
-    queue.add(candidate)
+    this.#queueFor(candidate).add(candidate)
     this.#admit()
   }
 
-  /** A slot at once for work that is no suspect, when one is free and nobody waits for it; otherwise null: offer the work. */
-  claim(): Slot | null {
-    if (!this.#open || this.#suspectRuns || this.#running >= this.#concurrency) return null
-    return this.waiting === 0 && this.#rate.take() ? this.#take() : null
+  /**
+   * A slot at once for a tenant's work that is no suspect, when one is free and nobody waits for it; otherwise null: offer the
+   * work.
+   */
+  claim(tenant: string): Slot | null {
+    if (!this.#isFree() || this.#held.tenants.has(tenant)) return null
+    const isAwaited = this.#queue.size + this.#suspects.size > 0
+    return !isAwaited && this.#rate.take() ? this.#take() : null
+  }
+
+  /** From now on work that is held waits, in its order, until it is not held any more; what runs may end. */
+  hold(held: Held): void {
+    const before = this.#held
+    this.#held = held
+    for (const tenant of held.tenants) {
+      if (before.tenants.has(tenant)) continue
+      for (const queue of [this.#queue, this.#suspects]) this.#sort(queue.takeOut(tenant))
+    }
+    for (const tenant of before.tenants) if (!held.tenants.has(tenant)) this.#sort(this.#parked.takeOut(tenant))
+    this.#admit()
   }
 
   /** Takes back an offer that was not granted yet. */
   retract(id: string): void {
     this.#queue.remove(id)
     this.#suspects.remove(id)
+    this.#parked.remove(id)
     this.#admit()
   }
 
@@ -86,8 +114,21 @@ export class EffectPool {
   }
 
   #mayStart(): boolean {
-    if (!this.#open || this.#suspectRuns || this.#running >= this.#concurrency) return false
+    if (!this.#isFree()) return false
     return this.#suspectsTurn() ? this.#running === 0 : this.#queue.size > 0
+  }
+
+  #isFree(): boolean {
+    return this.#open && !this.#held.all && !this.#suspectRuns && this.#running < this.#concurrency
+  }
+
+  #queueFor({ tenant, suspect }: Candidate): FairQueue<Candidate> {
+    if (this.#held.tenants.has(tenant)) return this.#parked
+    return suspect ? this.#suspects : this.#queue
+  }
+
+  #sort(candidates: readonly Candidate[]): void {
+    for (const candidate of candidates) this.#queueFor(candidate).add(candidate)
   }
 
   #suspectsTurn(): boolean {

@@ -33,6 +33,16 @@ export class FairQueue<Item extends Queued> {
     this.#live.delete(id)
   }
 
+  /** Takes out what waits of one tenant, oldest first. */
+  takeOut(tenant: string): Item[] {
+    const heap = this.#tenants.get(tenant)
+    this.#tenants.delete(tenant)
+    const items: Item[] = []
+    for (let item = heap && this.#popLive(heap); item !== undefined; item = heap && this.#popLive(heap))
+      items.push(item)
+    return items
+  }
+
   next(): Item | undefined {
     for (const [tenant, heap] of this.#tenants) {
       this.#tenants.delete(tenant)

@@ -1,5 +1,6 @@
 import type { Command } from '../../events/command.ts'
 import type { SessionId } from '../../events/ids.ts'
+import { tenantOf } from '../../events/owner.ts'
 import { isoTime } from '../../events/text.ts'
 import { type Circumstances, decide, type Input } from '../decide.ts'
 import { letterId } from '../ports/dead-letters.ts'
@@ -126,11 +127,12 @@ export class PartitionOwner {
   /** A new session whose slot is free starts in the step that it comes in: one commit less before its image. */
   #claimSlots(draft: StepDraft): Pending[] {
     const claimed: Pending[] = []
-    for (const { id, state } of this.#draining ? [] : draft.moved) {
+    for (const { id, state, context } of this.#draining ? [] : draft.moved) {
       // Only commands were folded so far, and of these only a request leaves a session queued.
-      if (state !== 'queued') continue
-      const slot = this.#context.generations.claim()
-      if (slot === null) break
+      if (state !== 'queued' || context.owner === null) continue
+      const slot = this.#context.generations.claim(tenantOf(context.owner))
+      // Held back or not: another tenant's need not be.
+      if (slot === null) continue
       this.#slots.add(slot)
       claimed.push({ id, input: { kind: 'slot' }, slot })
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EffectPool, type Slot } from '../../../src/machines/runtime/effect-pool.ts'
+import { EffectPool, EVERYTHING, type Slot } from '../../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../../src/machines/runtime/rate-share.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -52,32 +52,32 @@ describe('a pool of effects', () => {
 
   it('gives a slot at once only when one is free and nobody waits', () => {
     const { pool, granted, offer, release } = poolOf(2)
-    const slot = pool.claim()
+    const slot = pool.claim('a')
     expect([slot === null, pool.running]).toEqual([false, 1])
     for (const since of [1, 2]) offer(`${since}`, { since })
-    expect([pool.claim(), granted]).toEqual([null, ['1']])
+    expect([pool.claim('a'), granted]).toEqual([null, ['1']])
     release('1')
     slot?.release()
     expect([granted, pool.running]).toEqual([['1', '2'], 1])
     pool.close()
-    expect(pool.claim()).toBeNull()
+    expect(pool.claim('a')).toBeNull()
   })
 
   it('gives no slot at once without its share of the rate, or beside a suspect', async () => {
     const { clock, pool } = poolOf(2, 60)
-    expect(pool.claim()).toBeNull()
+    expect(pool.claim('a')).toBeNull()
     await clock.advance(1_500)
-    expect([pool.claim() === null, pool.claim()]).toEqual([false, null])
+    expect([pool.claim('a') === null, pool.claim('a')]).toEqual([false, null])
     const alone = poolOf(2)
     alone.offer('suspect', { suspect: true })
-    expect([alone.granted, alone.pool.claim()]).toEqual([['suspect'], null])
+    expect([alone.granted, alone.pool.claim('a')]).toEqual([['suspect'], null])
   })
 
   it('gives no slot at once before a suspect that waits to be alone', () => {
     const { pool, offer } = poolOf(3)
     offer('first')
     offer('suspect', { suspect: true })
-    expect([pool.waiting, pool.claim()]).toEqual([1, null])
+    expect([pool.waiting, pool.claim('a')]).toEqual([1, null])
   })
 
   it('counts a slot that is released twice once', () => {
@@ -105,6 +105,44 @@ describe('a pool of effects', () => {
     release('1')
     offer('3')
     expect([granted, pool.running]).toEqual([['1'], 0])
+  })
+
+  it('holds back a tenant, whose work then goes on in its order', () => {
+    const { pool, granted, offer, release } = poolOf(1)
+    offer('running')
+    offer('a2', { since: 2 })
+    offer('a1', { since: 1 })
+    pool.hold({ all: false, tenants: new Set(['a']) })
+    offer('b1', { tenant: 'b', since: 9 })
+    offer('a0', { since: 0 })
+    expect([pool.waiting, pool.claim('a')]).toEqual([4, null])
+    for (const id of ['running', 'b1']) release(id)
+    expect([granted, pool.running, pool.claim('a')]).toEqual([['running', 'b1'], 0, null])
+    pool.retract('a0')
+    offer('a3', { since: 3 })
+    pool.hold({ all: false, tenants: new Set(['c']) })
+    for (const id of ['a1', 'a2']) release(id)
+    expect([granted, pool.waiting]).toEqual([['running', 'b1', 'a1', 'a2', 'a3'], 0])
+  })
+
+  it('holds everything back, lets what runs end, and goes on within its limit', () => {
+    const { pool, granted, offer, release } = poolOf(2)
+    offer('running')
+    pool.hold(EVERYTHING)
+    for (const since of [1, 2, 3]) offer(`${since}`, { since, tenant: `${since}` })
+    release('running')
+    expect([granted, pool.claim('z')]).toEqual([['running'], null])
+    pool.hold({ all: false, tenants: new Set() })
+    expect([granted, pool.running, pool.waiting]).toEqual([['running', '1', '2'], 2, 1])
+  })
+
+  it('spends no share of the rate on what is held back', async () => {
+    const { clock, pool, granted, offer } = poolOf(9, 60)
+    await clock.advance(10_000)
+    pool.hold({ all: false, tenants: new Set(['a']) })
+    for (const id of ['1', '2', '3', '4']) offer(id)
+    for (const id of ['5', '6', '7']) offer(id, { tenant: 'b' })
+    expect(granted).toHaveLength(3)
   })
 
   it('bears a grant that gives its slot back at once', () => {

@@ -14,7 +14,7 @@ it('shows partitions by state, the slowest step, and what runs', () => {
   }
   const pool = () => new EffectPool(2, new RateShare(null, clock), clock)
   const generations = pool()
-  generations.claim()
+  generations.claim('a')
   const partition = (state: PartitionStatus['state'], steppingSince: number | null) => ({
     partition: 1,
     state,
