@@ -9,7 +9,8 @@ const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  // A photo that the page itself was handed.
+  "img-src 'self' blob:",
   "connect-src 'self'",
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",

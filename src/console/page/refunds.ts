@@ -9,7 +9,8 @@ import { orDash } from './lib/terms.ts'
 import { ago, number } from './lib/time.ts'
 import { endOf, payerOf, REFUND_STATES, type Refund, refundLink, stateOf } from './refunds-known.ts'
 
-const NAMES = ['state', 'channel', 'owner', 'payer', 'since', 'until', 'age']
+const NAMES = ['state', 'channel', 'owner', 'payer', 'since', 'until', 'age'] as const
+type Chosen = Readonly<Record<(typeof NAMES)[number], string | null>>
 
 const columns: readonly Column<Refund>[] = [
   { title: 'Session', cell: ({ session_id: id }) => refundLink(id) },
@@ -51,8 +52,8 @@ export const page: Page = {
   },
 }
 
-const fieldsOf = (chosen: Readonly<Record<string, string | null>>): readonly Filter[] => {
-  const of = (name: string) => ({ name, value: chosen[name] ?? null })
+const fieldsOf = (chosen: Chosen): readonly Filter[] => {
+  const of = (name: keyof Chosen) => ({ name, value: chosen[name] })
   const states = REFUND_STATES.map((state) => [state, state] as const)
   return [
     { ...of('state'), label: 'State', options: [['', 'any'], ...states] },

@@ -45,8 +45,21 @@ export class Api {
   }
 
   post<Answer>(path: string, body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const init = { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers } }
-    return this.#ask<Answer>('POST', path, init)
+    const init = jsonOf(body)
+    return this.#ask<Answer>('POST', path, { ...init, headers: { ...init.headers, ...headers } })
+  }
+
+  /** Sends the bytes of a picture. */
+  upload<Answer>(path: string, picture: Blob): Promise<Answer> {
+    return this.#ask<Answer>('POST', path, bytesOf(picture))
+  }
+
+  /** Has a picture drawn of what is sent; of what is refused too, so its status says nothing here. */
+  async draw(path: string, asked: object | Blob): Promise<Blob> {
+    const { headers, ...init } = asked instanceof Blob ? bytesOf(asked) : jsonOf(asked)
+    const response = await this.#reach(path, { ...init, method: 'POST', headers: { ...headers, ...PROOF } })
+    if (response.headers.get('Content-Type')?.startsWith('image/') === true) return response.blob()
+    throw new ApiError(problemOf(await response.json().catch(() => null), response.status))
   }
 
   remove<Answer>(path: string): Promise<Answer> {
@@ -75,6 +88,14 @@ export class Api {
     }
   }
 }
+
+const jsonOf = (body: object) => ({ body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
+
+/** Browsers know no type for some pictures; the server looks at their first bytes anyway. */
+const bytesOf = (picture: Blob) => ({
+  body: picture,
+  headers: { 'Content-Type': picture.type.startsWith('image/') ? picture.type : 'application/octet-stream' },
+})
 
 /** A path with the query parameters that are given. */
 export const withQuery = (path: string, query: Query): string => {

@@ -37,8 +37,11 @@ export const valuesOf = (form: HTMLFormElement): Record<string, string> =>
   )
 
 /** `{ state: 'owed', … }` of the address, for the parameters that a list knows. */
-export const chosenOf = (query: URLSearchParams, names: readonly string[]): Record<string, string | null> =>
-  Object.fromEntries(names.map((name) => [name, query.get(name)]))
+export const chosenOf = <Name extends string>(
+  query: URLSearchParams,
+  names: readonly Name[],
+): Readonly<Record<Name, string | null>> =>
+  Object.fromEntries(names.map((name) => [name, query.get(name)])) as Record<Name, string | null>
 
 const fieldOf = ({ name, label, value, kind = 'text', options }: Filter): HTMLElement =>
   h(
