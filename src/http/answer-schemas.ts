@@ -1,18 +1,14 @@
 import { z } from 'zod'
 import { Fact } from '../events/fact.ts'
-import { SettlementHow } from '../events/refund.ts'
 import { LETTER_STATES } from '../machines/ports/dead-letters.ts'
-import { type BookClass, bookClasses } from '../projections/books.ts'
-import { ORPHAN_CLASSES } from '../projections/orphans.ts'
 
 /** What routes answer, as `/openapi.json` shows it. Tests hold every answer against them. */
 
-const Id = z.guid()
-const Time = z.iso.datetime()
-const Credits = z.int()
-const Count = z.int().nonnegative()
-const Channel = z.enum(['b2c', 'b2b'])
-const Class = z.enum(Object.keys(bookClasses) as BookClass[])
+export const Id = z.guid()
+export const Time = z.iso.datetime()
+export const Credits = z.int()
+export const Count = z.int().nonnegative()
+export const Channel = z.enum(['b2c', 'b2b'])
 
 /** One page of a list; `next` is the cursor of the following one. */
 export const pageAnswer = <Item extends z.ZodType>(item: Item) =>
@@ -41,114 +37,6 @@ export const FactsAnswer = z.strictObject({ items: z.array(Fact) })
 
 /** What was asked was handed on; the session shows what came of it. */
 export const AskedAnswer = z.strictObject({ session_id: Id, state: z.string().optional() })
-
-export const RefundAnswer = z.strictObject({
-  session_id: Id,
-  channel: Channel.nullable(),
-  owner_id: Id.nullable(),
-  request_id: z.string().nullable(),
-  state: z.enum(['owed', 'issued', 'waived', 'settled', 'escalated']),
-  payer: z
-    .strictObject({ kind: z.enum(['user', 'store', 'shopper']), id: z.string(), email: z.string().optional() })
-    .nullable(),
-  credits: Credits.nullable(),
-  since: Time,
-  tries: Count,
-  last_error: z.string().nullable(),
-  ledger_record: z.string().nullable(),
-  how: z.enum(['paid', 'found']).nullable(),
-  waiver_reason: z.string().nullable(),
-  settled_at: Time.nullable(),
-  settlement: z.strictObject({ by: z.string(), how: SettlementHow, why: z.string() }).nullable(),
-})
-
-export const RefundStoryAnswer = z.strictObject({
-  refund: RefundAnswer.nullable(),
-  decision: z
-    .strictObject({
-      kind: z.enum(['issued', 'waived', 'settled']),
-      data: z.looseObject({}),
-      evidence: z.looseObject({}).nullable(),
-      recorded_at: z.string().nullable(),
-    })
-    .nullable(),
-  ledger: z.array(
-    z.strictObject({
-      id: z.string(),
-      type: z.string(),
-      amount: Credits,
-      account: z.string(),
-      description: z.string().nullable(),
-      created_at: z.string(),
-    }),
-  ),
-  facts: z.array(Fact),
-})
-
-const sums = {
-  sessions: Count,
-  charged: Credits,
-  kept: Credits,
-  owed: Credits,
-  open: Credits,
-  drift: Credits,
-  classes: z.partialRecord(Class, Count),
-}
-
-export const BooksAnswer = z.strictObject({
-  ...sums,
-  as_of: Time,
-  position: Count,
-  ledger_lines: Count,
-  checksum: z.string(),
-  balanced: z.boolean(),
-  given_back: Credits,
-  escalated: Count,
-  oldest_owed_seconds: z.number().nullable(),
-  ages: z.record(z.string(), z.strictObject({ sessions: Count, credits: Credits })),
-  channels: z.record(
-    z.string(),
-    z.strictObject({ sessions: Count, charged: Credits, given_back: Credits, drift: Credits }),
-  ),
-})
-
-export const RunAnswer = BooksAnswer.extend({ id: z.string() })
-
-export const LineAnswer = z.strictObject({
-  class: Class,
-  kind: z.enum(['session', 'refund', 'account', 'day', 'charge', 'object']),
-  session_id: Id.nullable(),
-  channel: Channel.nullable(),
-  owner_id: Id.nullable(),
-  email: z.string().nullable(),
-  ledger_record: z.string().nullable(),
-  since: z.string(),
-  charged: Credits,
-  given_back: Credits,
-  drift: Credits,
-  detail: z.string(),
-  meaning: z.string(),
-})
-
-export const TotalAnswer = z.strictObject({
-  ...sums,
-  day: z.iso.date(),
-  channel: Channel.nullable(),
-  owner_id: Id.nullable(),
-  given_back: Credits,
-})
-
-export const OrphanAnswer = z.strictObject({
-  class: z.enum(ORPHAN_CLASSES),
-  session_id: Id.nullable(),
-  channel: Channel.nullable(),
-  owner_id: Id.nullable(),
-  request_id: z.string().nullable(),
-  since: z.string(),
-  credits: Credits,
-  settles: z.enum(['by itself', 'by hand']),
-  detail: z.string(),
-})
 
 export const PastAnswer = z.strictObject({
   session_id: Id,

@@ -1,4 +1,4 @@
-import { type BookClass, bookClasses } from '../projections/books.ts'
+import { type BookClass, bookClasses, EXCEPTIONS, IMBALANCES } from '../projections/books.ts'
 import { ORPHAN_CLASSES } from '../projections/orphans.ts'
 import type { BookLine, BookTotal, ReconciliationRun, ReconciliationSummary } from '../projections/reconciliation.ts'
 import type { Columns } from './csv.ts'
@@ -27,6 +27,20 @@ export const summaryJson = (summary: ReconciliationSummary): object => ({
     ]),
   ),
 })
+
+/** What each class that has a line means to finance, and whether somebody should look (`exception`), or credits are astray. */
+export const meaningsOf = ({ classes }: Pick<ReconciliationSummary, 'classes'>): object =>
+  Object.fromEntries(
+    (Object.keys(classes) as BookClass[]).map((name) => [
+      name,
+      { meaning: bookClasses[name], severity: severityOf(name) },
+    ]),
+  )
+
+const severityOf = (name: BookClass): 'none' | 'exception' | 'imbalance' => {
+  if (IMBALANCES.includes(name)) return 'imbalance'
+  return EXCEPTIONS.includes(name) ? 'exception' : 'none'
+}
 
 export const runJson = (run: ReconciliationRun): object => ({ id: run.id, ...summaryJson(run) })
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { type BookClass, bookClasses } from '../projections/books.ts'
 import { ofService, ofTenant } from './access.ts'
-import { BooksAnswer, LineAnswer, pageAnswer, RunAnswer, TotalAnswer } from './answer-schemas.ts'
-import { exceptionColumns, lineJson, runJson, summaryJson, totalColumns, totalJson } from './book-views.ts'
+import { pageAnswer } from './answer-schemas.ts'
+import { LineAnswer, RunAnswer, SummaryAnswer, TotalAnswer } from './answer-schemas-books.ts'
+import { exceptionColumns, lineJson, meaningsOf, runJson, summaryJson, totalColumns, totalJson } from './book-views.ts'
 import { csvAnswer, wantsCsv } from './csv.ts'
 import { given, pageQuery, readPage } from './page.ts'
 import type { HttpParts } from './parts.ts'
@@ -20,7 +21,7 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
     method: 'get',
     path: '/v1/reconciliation',
     title: 'Do the books balance?',
-    answer: BooksAnswer,
+    answer: SummaryAnswer,
     access: ofTenant('finance'),
     query: z.strictObject({ ...scopeQuery, format: Format.optional() }),
     timeoutMs: BOOKS_MS,
@@ -31,7 +32,8 @@ export const reconciliationRoutes = (parts: HttpParts): Route[] => [
         const whole = atOneMoment(scope, nowMs)
         return csvAnswer('reconciliation', totalColumns, (page) => parts.queries.bookTotals({ ...whole, ...page }))
       }
-      return { status: 200, body: summaryJson(await reach(parts.queries.reconciliation(scope))) }
+      const summary = await reach(parts.queries.reconciliation(scope))
+      return { status: 200, body: { ...summaryJson(summary), meanings: meaningsOf(summary) } }
     },
   }),
   route({

@@ -122,6 +122,7 @@ describe('GET /v1/reconciliation', () => {
     expect(all).toMatchObject({
       sessions: 1,
       classes: { overdue: 1 },
+      meanings: { overdue: { meaning: 'owed for an hour or longer', severity: 'exception' } },
       ages: { older: { sessions: 1 } },
       balanced: true,
     })
