@@ -12,6 +12,7 @@ import { addOrphans } from './commands/orphans.ts'
 import { addPauses } from './commands/pauses.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReaders } from './commands/readers.ts'
+import { addReplay } from './commands/replay.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 
@@ -38,10 +39,11 @@ const commands = [
   addOrphans,
   addErase,
   addOperating,
-  addDead,
   addPauses,
+  addDead,
   addReaders,
   addKeys,
+  addReplay,
   addSim,
   addChart,
 ]

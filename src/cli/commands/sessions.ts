@@ -1,10 +1,13 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { sessionTable } from '../../machines/compile.ts'
+import { Refold } from '../../machines/refold.ts'
+import { sessionState } from '../../machines/snapshot.ts'
 import { FactsAnswer, pageOf, SessionAnswer } from '../answers.ts'
 import { makingLines } from '../making.ts'
-import { talksToServer } from '../options.ts'
+import { type Json, talksToServer } from '../options.ts'
 import { serverOf } from '../server.ts'
 import { styled, styledState, tableOf } from '../text.ts'
-import { timeline } from '../timeline.ts'
+import { timeline, timelineLine } from '../timeline.ts'
 
 interface ListOptions {
   readonly state?: string
@@ -13,7 +16,7 @@ interface ListOptions {
   readonly json?: boolean
 }
 
-/** `wearon sessions list` and `wearon sessions show`. */
+/** `wearon sessions`: list, show, and replay one through the machine of this version. */
 export const addSessions = (program: Command): void => {
   const sessions = program.command('sessions').description('how sessions are doing')
   const list = sessions
@@ -24,6 +27,11 @@ export const addSessions = (program: Command): void => {
     .option('--limit <number>', 'how many', '20')
   talksToServer(list).action(listSessions)
   talksToServer(sessions.command('show <id>').description('one session with all its facts')).action(showSession)
+  const replay = sessions
+    .command('replay <id>')
+    .description('where each of its facts leaves it by this version; exit 1 when that is not what its row says')
+    .addOption(new Option('--until <number>', 'up to this fact').argParser(Number))
+  talksToServer(replay).action(replaySession)
 }
 
 const listSessions = async ({ state, tenant, limit, json }: ListOptions, command: Command): Promise<void> => {
@@ -54,4 +62,34 @@ const showSession = async (id: string, { json }: { json?: boolean }, command: Co
   for (const line of makingLines(facts)) console.log(line)
   if (session.image_url !== null) console.log(`image  ${session.image_url}`)
   if (session.error_message !== null) console.log(`told   ${session.error_message}`)
+}
+
+interface ReplayOptions extends Json {
+  readonly until?: number
+}
+
+/** One step back through its past for each fact: where it left the session, and what the machine then remembered. */
+const replaySession = async (id: string, { until, json }: ReplayOptions, command: Command): Promise<void> => {
+  const server = serverOf(command)
+  const path = `/v1/generations/${encodeURIComponent(id)}`
+  const session = await server.get(path, SessionAnswer)
+  const { items } = await server.get(`${path}/facts`, FactsAnswer)
+  const facts = items.slice(0, until)
+  const refold = new Refold(sessionTable, { whole: true })
+  const steps = facts.map((fact) => ({ fact, folded: refold.take(fact, null) }))
+  const last = steps.at(-1)?.folded
+  const state = last?.kind === 'moved' ? last.session.state : null
+  const isWhole = facts.length === items.length
+  const stands = isWhole ? state !== null && sessionState(state) === session.state : state !== null
+  if (!stands) process.exitCode = 1
+  const shown = steps.map(({ fact, folded }) => ({
+    fact,
+    state: folded.kind === 'moved' ? folded.session.state : null,
+  }))
+  const context = last?.kind === 'moved' ? last.session.context : null
+  if (json)
+    return console.log(JSON.stringify({ session_id: id, state, row_state: session.state, context, steps: shown }))
+  const startMs = Date.parse(facts[0]?.at ?? '')
+  for (const one of shown) console.log(`${(one.state ?? 'REFUSED').padEnd(16)}${timelineLine(one.fact, startMs)}`)
+  if (isWhole) console.log(stands ? `its row says the same: ${session.state}` : `its row says ${session.state}`)
 }
