@@ -8,14 +8,17 @@ import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
 import { estimateBodyRoutes } from './estimate-body.ts'
 import { OpenStreams } from './event-stream.ts'
+import { censusRoutes } from './census.ts'
 import { consoleRoutes } from './console.ts'
 import { consoleSessionRoutes } from './console-session.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
+import { FactFeed } from './fact-feed.ts'
 import { Gate } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
 import { keyRoutes } from './keys.ts'
+import { machineRoutes } from './machine.ts'
 import { notedFor } from './noted.ts'
 import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
@@ -30,6 +33,7 @@ import { rehearsalRoutes } from './rehearsal.ts'
 import type { BodyKind, Route } from './route.ts'
 import { sessionRoutes } from './sessions.ts'
 import { streamRoutes } from './streams.ts'
+import { timelineRoutes } from './timeline.ts'
 
 /** The HTTP side, ready to be served by `listen`. */
 export interface Http {
@@ -62,10 +66,14 @@ export const createHttp = (parts: HttpParts, { probesOnly = false } = {}): Http 
 
 /** Every route of the API, in the order in which they are matched. */
 export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget' | 'sessions'>): Route[] => {
+  const feed = new FactFeed(parts.archive, parts.env)
   const routes: Route[] = [
     ...publishRoutes(parts),
-    ...streamRoutes(parts),
+    ...streamRoutes(parts, feed),
+    ...censusRoutes(parts, feed),
+    ...machineRoutes(),
     ...sessionRoutes(parts),
+    ...timelineRoutes(parts),
     ...operateRoutes(parts),
     ...refundRoutes(parts),
     ...pauseRoutes(parts),

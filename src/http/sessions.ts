@@ -28,6 +28,7 @@ export const sessionRoutes = (parts: HttpParts): Route[] => {
       access: ofTenant('read'),
       query: pageQuery(parts.limits).extend({
         state: SessionState.optional(),
+        channel: z.enum(['b2b', 'b2c']).optional(),
         tenant: text(TENANT_MAX).min(1).optional(),
       }),
       handle: async ({ query, caller }) => {

@@ -2,15 +2,14 @@ import { z } from 'zod'
 import { SessionId } from '../events/ids.ts'
 import { ofService, ofSession } from './access.ts'
 import { allEvents } from './all-events.ts'
-import { FactFeed } from './fact-feed.ts'
+import type { FactFeed } from './fact-feed.ts'
 import type { HttpParts } from './parts.ts'
 import { ResumeQuery } from './resume.ts'
 import { type Route, route } from './route.ts'
 import { sessionEvents } from './session-events.ts'
 
 /** Live updates as server-sent events. An event's id is where to resume behind. */
-export const streamRoutes = (parts: HttpParts): Route[] => {
-  const feed = new FactFeed(parts.archive, parts.env)
+export const streamRoutes = (parts: HttpParts, feed: FactFeed): Route[] => {
   return [
     route({
       method: 'get',

@@ -4,8 +4,8 @@ import { initialLeaf, leavesOf, pathOf } from './compile.ts'
 interface Arrow {
   readonly from: AnyStateNode
   readonly to: AnyStateNode
-  /** The fact, with its guard's name in brackets. */
-  readonly label: string
+  readonly fact: string
+  readonly guard: string | null
 }
 
 /** The command that writes the page anew. */
@@ -25,6 +25,42 @@ ${mermaid(machine)}
 ${stateTable(machine)}
 `
 
+/** The machine as data, for whoever draws it otherwise. */
+export interface Chart {
+  /** The states that a session can stand in, in the machine's order. */
+  readonly states: readonly {
+    /** `queued`, `failed.owed` */
+    readonly name: string
+    readonly owes: string | null
+    /** No fact leads out of it. */
+    readonly final: boolean
+  }[]
+  /** Where one begins. */
+  readonly initial: string
+  readonly moves: readonly {
+    readonly from: string
+    readonly to: string
+    readonly fact: string
+    /** The condition under which the fact moves, by its name. */
+    readonly guard: string | null
+  }[]
+}
+
+export const chartOf = (machine: AnyStateMachine): Chart => ({
+  states: leavesOf(machine.root).map((leaf) => ({
+    name: pathOf(leaf),
+    owes: owedBy(leaf),
+    final: leaf.type === 'final',
+  })),
+  initial: pathOf(initialLeaf(machine.root)),
+  moves: arrowsOf(machine.root).map(({ from, to, fact, guard }) => ({
+    from: pathOf(from),
+    to: pathOf(initialLeaf(to)),
+    fact,
+    guard,
+  })),
+})
+
 /** The machine as a Mermaid `stateDiagram-v2`. */
 export const mermaid = (machine: AnyStateMachine): string =>
   ['stateDiagram-v2', ...inside(machine.root), ...arrowsOf(machine.root).map(arrowLine)].join('\n')
@@ -32,7 +68,7 @@ export const mermaid = (machine: AnyStateMachine): string =>
 /** One row per state: what it owes, and which facts lead where. */
 const stateTable = (machine: AnyStateMachine): string => {
   const rows = leavesOf(machine.root).map((leaf) => {
-    const moves = arrowsOf(leaf).map(({ label, to }) => `\`${label}\` → ${pathOf(initialLeaf(to))}`)
+    const moves = arrowsOf(leaf).map((arrow) => `\`${labelOf(arrow)}\` → ${pathOf(initialLeaf(arrow.to))}`)
     return `| ${pathOf(leaf)} | ${owedBy(leaf) ?? '-'} | ${moves.join('<br>') || 'closed'} |`
   })
   return ['| state | owes | facts that it accepts |', '|---|---|---|', ...rows].join('\n')
@@ -62,13 +98,17 @@ const arrowsOf = (node: AnyStateNode): Arrow[] => [
     transitions.map(({ guard, target }) => ({
       from: node,
       to: target?.[0] ?? node,
-      label: guard === undefined ? fact : `${fact} [${guardName(guard)}]`,
+      fact,
+      guard: guard === undefined ? null : guardName(guard),
     })),
   ),
   ...childrenOf(node).flatMap(arrowsOf),
 ]
 
-const arrowLine = ({ from, to, label }: Arrow): string => `  ${idOf(from)} --> ${idOf(to)} : ${label}`
+const arrowLine = (arrow: Arrow): string => `  ${idOf(arrow.from)} --> ${idOf(arrow.to)} : ${labelOf(arrow)}`
+
+/** The fact, with its guard's name in brackets. */
+const labelOf = ({ fact, guard }: Arrow): string => (guard === null ? fact : `${fact} [${guard}]`)
 
 const guardName = (guard: unknown): string =>
   typeof guard === 'object' && guard !== null ? (guard as { type: string }).type : String(guard)

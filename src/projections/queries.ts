@@ -1,7 +1,7 @@
 import type { FailureCode } from '../events/codes.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { Channel } from '../events/owner.ts'
-import type { SessionState } from '../machines/compile.ts'
+import type { SessionState, StateName } from '../machines/compile.ts'
 import type { Page } from './page.ts'
 import type { Books } from './reconciliation.ts'
 import type { RefundFilter, RefundView } from './refund-view.ts'
@@ -34,11 +34,18 @@ export interface OpenSessions {
   readonly oldest: string
 }
 
+/** How many sessions stand in one of the machine's states. */
+export interface StateCount {
+  readonly state: StateName
+  readonly count: number
+}
+
 /** What HTTP and the command line read. */
 export interface Queries extends Books {
   session(id: SessionId): Promise<SessionView | null>
   sessions(filter: {
     state?: SessionState
+    channel?: Channel
     tenant?: string
     cursor?: string
     limit: number
@@ -48,6 +55,8 @@ export interface Queries extends Books {
   backlog(tenant: string): Promise<number>
   /** What is under way; a state without a session is absent. */
   openSessions(): Promise<OpenSessions[]>
+  /** Every session that the tables know, by where it stands; a state without one is absent. */
+  census(): Promise<StateCount[]>
   /** Resolves when the database answers; rejects with the reason otherwise. */
   ping(): Promise<void>
 }

@@ -71,6 +71,7 @@ test('every answer in JSON that is no probe has a schema', () => {
     // Event streams.
     'get /v1/generations/:id/events',
     'get /v1/events',
+    'get /v1/census/events',
     // Files, and nothing.
     'get /console',
     'get /console/files/*path',

@@ -1,4 +1,5 @@
 import type { SessionId } from '../../events/ids.ts'
+import type { StateName } from '../../machines/compile.ts'
 import type { Acceptances, Queries } from '../../projections/queries.ts'
 import type { RefundFilter } from '../../projections/refund-view.ts'
 import type { RefundColumns } from '../../projections/refunds.ts'
@@ -13,9 +14,10 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
     const row = state.rows.get(id)
     return row?.state ? viewOf(state, row) : viewOfFacts(state.sessions.get(id) ?? [])
   },
-  sessions: async ({ state: wanted, tenant, cursor, limit }) => {
+  sessions: async ({ state: wanted, channel, tenant, cursor, limit }) => {
     const rows = [...state.rows.values()]
       .filter((row) => row.state && (!wanted || row.state === wanted) && (!tenant || tenantOf(row) === tenant))
+      .filter((row) => !channel || row.channel === channel)
       .map((row) => ({ row, place: { time: row.createdAt, id: row.id } }))
     const page = newestFirst(rows, cursor, limit)
     return { ...page, items: page.items.map((row) => viewOf(state, row)) }
@@ -35,6 +37,10 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
       const oldest = times.toSorted()[0]
       return oldest === undefined ? [] : [{ state: wanted, count: times.length, oldest }]
     }),
+  census: async () => {
+    const states = [...state.refunds].flatMap(([id, row]) => stateOf(row, state.rows.get(id)) ?? [])
+    return [...Map.groupBy(states, (name) => name)].map(([name, found]) => ({ state: name, count: found.length }))
+  },
   ping: async () => {},
 })
 
@@ -48,6 +54,15 @@ const isWanted = (row: RefundColumns, { state, channel, owner, payer, since, unt
     (!since || owedMs >= Date.parse(since)) &&
     (!until || owedMs < Date.parse(until))
   )
+}
+
+/** Where a session stands, as far as the tables have followed; null while they do not know an open one's state. */
+const stateOf = ({ outcome, state }: RefundColumns, row: PlatformRow | undefined): StateName | null => {
+  if (outcome === undefined) return row?.state === 'queued' || row?.state === 'processing' ? row.state : null
+  if (outcome === 'completed') return 'completed'
+  if (state === undefined) return 'failed.imported'
+  if (state === 'issued') return 'refunded'
+  return state === 'waived' || state === 'settled' ? 'failed.settled' : `failed.${state}`
 }
 
 const isOpen = ({ state }: PlatformRow): boolean => state === 'queued' || state === 'processing'

@@ -33,6 +33,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_sessions: read,
   wearon_backlog: read,
   wearon_open_sessions: read,
+  wearon_census: read,
   wearon_refunds: read,
   wearon_accepted: read,
   wearon_reconciliation: { ...read, timeoutMs: LONG_MS },

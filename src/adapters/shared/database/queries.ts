@@ -1,4 +1,4 @@
-import type { OpenSessions, Queries } from '../../../projections/queries.ts'
+import type { OpenSessions, Queries, StateCount } from '../../../projections/queries.ts'
 import { type RefundRow, refundView, type SessionRow, sessionView, viewOfFacts } from '../../../projections/views.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
 import { sessionFacts } from './archive.ts'
@@ -12,8 +12,8 @@ export const databaseQueries = (call: CallFunction): Queries => ({
     const [row] = (await call('wearon_sessions', { p_session: id })) as SessionRow[]
     return row ? sessionView(row) : viewOfFacts(await sessionFacts(call, id))
   },
-  sessions: async ({ state = null, tenant = null, cursor, limit }) => {
-    const args = { p_state: state, p_tenant: tenant, ...after(cursor), p_limit: limit + 1 }
+  sessions: async ({ state = null, channel = null, tenant = null, cursor, limit }) => {
+    const args = { p_state: state, p_channel: channel, p_tenant: tenant, ...after(cursor), p_limit: limit + 1 }
     const rows = (await call('wearon_sessions', args)) as SessionRow[]
     return pageOf(rows, limit, sessionView, (row) => ({ time: row.created_at ?? '', id: row.id }))
   },
@@ -31,6 +31,7 @@ export const databaseQueries = (call: CallFunction): Queries => ({
   },
   backlog: async (tenant) => Number(await call('wearon_backlog', { p_tenant: tenant })),
   openSessions: async () => (await call('wearon_open_sessions', {})) as OpenSessions[],
+  census: async () => (await call('wearon_census', {})) as StateCount[],
   ping: async () => {
     await call('wearon_archive_head', {})
   },
