@@ -3,6 +3,7 @@ import { addBackfill } from './commands/backfill.ts'
 import { addReconcile, addRefunds } from './commands/books.ts'
 import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
 import { addChart, addSim } from './commands/explain.ts'
 import { addKeys } from './commands/keys.ts'
@@ -29,6 +30,7 @@ export const newProgram = (): Command => {
 
 const commands = [
   addStart,
+  addDoctor,
   addDemo,
   addMigrate,
   addPublish,

@@ -1,6 +1,6 @@
 import { type Admin, AssignerProtocol, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
-import { inTime } from './in-time.ts'
+import { inTime } from '../../machines/runtime/in-time.ts'
 
 /** The processes that take part in a log, as the broker's group coordinator sees them. */
 export interface Group {

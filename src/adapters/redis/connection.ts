@@ -82,28 +82,47 @@ export const openConnection = async ({
   onWarning,
   name = 'wearon',
 }: ConnectionOptions): Promise<RedisConnection> => {
-  const options = optionsOf(name)
-  // ioredis takes no TLS options beside a URL that asks for TLS.
-  const first = new Redis(url.replace(/^rediss:/, 'redis:'), { ...options, ...tlsOf(url) })
-  // Every failure also rejects the call that met it, but only this says why; without a listener ioredis prints each.
-  let cause: Error | null = null
-  first.on('error', (error: Error) => {
-    cause = error
-  })
+  const { client: first, facts } = await reached(url, name)
   try {
-    const facts = await lookAt(first).catch((error: Error) => {
-      throw new RedisUnreachable(new URL(url).host, cause ?? error)
-    })
     refuseServer(facts)
     for (const warning of serverWarnings(facts)) onWarning(warning)
     if (!facts.isCluster) return onClient(first, first)
     if (await wantsFullCoverage(first)) onWarning(FULL_COVERAGE_WARNING)
-    const cluster = await openCluster(first, options)
+    const cluster = await openCluster(first, optionsOf(name))
     first.disconnect()
     return onClient(cluster, first)
   } catch (error) {
     first.disconnect()
     throw error
+  }
+}
+
+/** Shows the node at the URL, with what it says of itself, to `look`, and leaves it. @throws RedisUnreachable */
+export const lookOnce = async <Seen>(
+  url: string,
+  look: (node: Redis, facts: ServerFacts) => Promise<Seen>,
+): Promise<Seen> => {
+  const { client, facts } = await reached(url, 'wearon doctor')
+  try {
+    return await look(client, facts)
+  } finally {
+    client.disconnect()
+  }
+}
+
+const reached = async (url: string, name: string): Promise<{ client: Redis; facts: ServerFacts }> => {
+  // ioredis takes no TLS options beside a URL that asks for TLS.
+  const client = new Redis(url.replace(/^rediss:/, 'redis:'), { ...optionsOf(name), ...tlsOf(url) })
+  // Every failure also rejects the call that met it, but only this says why; without a listener ioredis prints each.
+  let cause: Error | null = null
+  client.on('error', (error: Error) => {
+    cause = error
+  })
+  try {
+    return { client, facts: await lookAt(client) }
+  } catch (error) {
+    client.disconnect()
+    throw new RedisUnreachable(new URL(url).host, cause ?? (error as Error))
   }
 }
 

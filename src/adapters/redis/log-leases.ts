@@ -1,5 +1,6 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { StepRef } from '../../machines/ports/event-log.ts'
+import { inTime } from '../../machines/runtime/in-time.ts'
 import type { Grant } from '../shared/kept-lease.ts'
 import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
 import type { RedisConnection } from './connection.ts'
@@ -7,7 +8,7 @@ import { inOurWords, LogGone } from './errors.ts'
 import type { LogKeys } from './keys.ts'
 import type { LogNews } from './log-news.ts'
 import type { PartitionCalls } from './partition-calls.ts'
-import { inTime, reachEach } from './reach.ts'
+import { reachEach } from './reach.ts'
 
 /** Where a lease begins. */
 export interface LeaseStart {

@@ -1,19 +1,7 @@
 import type { Clock } from '../../machines/ports/environment.ts'
+import { inTime } from '../../machines/runtime/in-time.ts'
 import { isCallsFault, LogGone } from './errors.ts'
 import type { PartitionCall, PartitionCalls, PartitionScript } from './partition-calls.ts'
-
-/** What has no answer by then rejects. */
-export const inTime = async <Answer>(answer: Promise<Answer>, withinMs: number, clock: Clock): Promise<Answer> => {
-  const answered = new AbortController()
-  const late = clock.sleep(withinMs, answered.signal).then((): never => {
-    throw new Error(`no answer within ${withinMs} ms`)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    answered.abort()
-  }
-}
 
 /**
  * One answer for each partition, null where a cluster's node does not give it in time: the partitions of the others do not wait

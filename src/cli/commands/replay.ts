@@ -8,6 +8,7 @@ import { type Finding, type ReplayOptions, type ReplayReport, replayAll } from '
 import { archivedFacts, ordinalBefore, rowCheck } from '../../projections/replay-archive.ts'
 import { CommandFailed } from '../client.ts'
 import { openDump, writeDump } from '../dump-file.ts'
+import { wholeNumber } from '../numbers.ts'
 import { type Json, printsJson } from '../options.ts'
 import { progressBar } from '../progress.ts'
 import { styled, tableOf } from '../text.ts'
@@ -108,10 +109,4 @@ const moment = (text: string): string => {
   if (Number.isNaN(ms))
     throw new InvalidArgumentError('A day or a time is needed: 2026-11-22, or 2026-11-22T10:00:00Z.')
   return new Date(ms).toISOString()
-}
-
-const wholeNumber = (text: string): number => {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('A whole number from 1 on is needed.')
-  return number
 }

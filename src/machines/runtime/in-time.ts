@@ -1,4 +1,4 @@
-import type { Clock } from '../../machines/ports/environment.ts'
+import type { Clock } from '../ports/environment.ts'
 
 /** What a promise comes to. @throws when it did not within `ms`; what it stands for may happen later still. */
 export const inTime = async <Result>(work: Promise<Result>, ms: number, clock: Clock): Promise<Result> => {
