@@ -12,6 +12,7 @@ redis-server redis-server
 openssl openssl
 prometheus promtool
 shellcheck shellcheck
+chromium chromium chromium-browser google-chrome
 TABLE
 }
 
