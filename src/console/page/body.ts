@@ -12,7 +12,7 @@ export const page: Page = {
   nav: 'Body photo',
   scope: 'estimate',
   show: (main, { api, signal }) => {
-    const said = h('div', { 'aria-live': 'polite' })
+    const said = h('div', { 'aria-live': 'polite' }, h('p', { class: 'empty' }, 'Nothing was asked yet.'))
     const pictures = new Pictures(signal)
     const answer = async (asked: AskedBody) => {
       pictures.letGo()

@@ -2,6 +2,7 @@ import { h, replace } from './lib/dom.ts'
 import { valuesOf } from './lib/filters.ts'
 import type { PageContext, Scope } from './lib/page.ts'
 import { problemBox } from './lib/problem.ts'
+import { linkTo } from './lib/router.ts'
 
 const SCOPES: readonly (readonly [scope: Scope, text: string])[] = [
   ['publish', 'publishing tasks, cancelling sessions'],
@@ -13,7 +14,7 @@ const SCOPES: readonly (readonly [scope: Scope, text: string])[] = [
 const NAME_MAX = 100
 
 /** Makes a key, and shows it the one time that anybody can see it. */
-export const makeKeyPart = ({ api }: PageContext, made: () => Promise<void>): HTMLElement => {
+export const makeKeyPart = ({ api, me }: PageContext, made: () => Promise<void>): HTMLElement => {
   const said = h('div', { role: 'status', 'aria-live': 'polite' })
   const button = h('button', { type: 'submit', class: 'primary' }, 'Make a key')
   const make = async (event: Event) => {
@@ -22,8 +23,9 @@ export const makeKeyPart = ({ api }: PageContext, made: () => Promise<void>): HT
     try {
       const key = await api.post<Made>('/v1/keys', bodyOf(form))
       form.reset()
-      replace(said, shownOnce(key))
-      await made()
+      replace(said, shownOnce(key), me.key_id === null && fromNowOn())
+      // Whatever comes of it: nobody must lose the key over a list.
+      await made().catch(() => undefined)
     } catch (error) {
       replace(said, problemBox(error))
     }
@@ -78,6 +80,15 @@ const bodyOf = (form: HTMLFormElement): object => {
   const { scope: _, ...values } = valuesOf(form)
   return { ...values, scopes: new FormData(form).getAll('scope') }
 }
+
+const fromNowOn = (): HTMLElement =>
+  h(
+    'p',
+    { class: 'note' },
+    'From now on a key is needed, here as well. ',
+    h('a', { href: linkTo('/keys') }, 'Sign in with this one'),
+    ' once you have kept it; one that may not operate does not show this page.',
+  )
 
 const shownOnce = ({ name, key }: Made): HTMLElement => {
   const field = h('input', { class: 'code', readonly: true, value: key, 'aria-label': `The key ${name}` })

@@ -7,7 +7,7 @@ import { chosenOf, filters } from './lib/filters.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
 import { type Column, pagedTable } from './lib/table.ts'
-import { orDash } from './lib/terms.ts'
+import { idText, orDash } from './lib/terms.ts'
 import { ago, number } from './lib/time.ts'
 import { refundLink, words } from './refunds-known.ts'
 
@@ -75,9 +75,9 @@ export const page: Page = {
 
 const columnsOf = (context: PageContext, outcome: Outcome): readonly Column<Orphan>[] => [
   { title: 'Kind', cell: (orphan) => words(orphan.class) },
-  { title: 'Session', cell: ({ session_id: id }) => (id === null ? orDash(null) : h('code', {}, id)) },
+  { title: 'Session', cell: ({ session_id: id }) => idText(id) },
   { title: 'Channel', cell: ({ channel }) => orDash(channel) },
-  { title: 'Store or user', cell: ({ owner_id: id }) => (id === null ? orDash(null) : h('code', {}, id)) },
+  { title: 'Store or user', cell: ({ owner_id: id }) => idText(id) },
   { title: 'Since', cell: ({ since }) => ago(since) },
   { title: 'Credits', kind: 'number', cell: ({ credits }) => number(credits) },
   { title: 'What happened', cell: ({ detail }) => detail },

@@ -4,7 +4,7 @@ import { type Child, h } from './lib/dom.ts'
 import type { PageContext } from './lib/page.ts'
 import { linkTo } from './lib/router.ts'
 import { pagedTable } from './lib/table.ts'
-import { orDash } from './lib/terms.ts'
+import { idText, orDash } from './lib/terms.ts'
 import { moment, number } from './lib/time.ts'
 import type { BookLine, BookScope } from './reconciliation-known.ts'
 import { refundLink, words } from './refunds-known.ts'
@@ -43,8 +43,8 @@ const listOf = ({ api }: PageContext, scope: BookScope, name: string | null): Pr
   )
 
 const whose = ({ email, owner_id: owner, channel }: BookLine): Child => {
-  const id = email ?? (owner && h('code', {}, owner))
-  return id === null ? orDash(null) : [channel, ' ', id]
+  if (email === null && owner === null) return orDash(null)
+  return [channel, ' ', email ?? idText(owner)]
 }
 
 const lineColumns = [

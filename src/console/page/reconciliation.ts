@@ -33,7 +33,11 @@ export const page: Page = {
         h('h1', {}, 'Reconciliation'),
         h('div', { class: 'end' }, csvLink('Download the totals as CSV', '/v1/reconciliation', scope)),
       ),
-      filters('Which part of the books', fieldsOf(scope), (values) => go(withQuery('/reconciliation', values))),
+      h(
+        'section',
+        { class: 'card', 'aria-label': 'Which part' },
+        filters('Which part of the books', fieldsOf(scope), (values) => go(withQuery('/reconciliation', values))),
+      ),
       balancePart(books),
       h('div', { class: 'columns' }, agesPart(books), channelsPart(books)),
       classesPart(books, scope),
@@ -52,6 +56,6 @@ const fieldsOf = (scope: BookScope): readonly Filter[] => {
     { ...of('store'), label: 'Store (id)' },
     { ...of('user'), label: 'or user (id)' },
     { ...of('session'), label: 'Session (id)' },
-    { ...of('as_of'), label: 'As they were at (UTC, 2026-01-15T10:00:00Z)' },
+    { ...of('as_of'), label: 'As they were at (2026-01-15T10:00:00Z)' },
   ]
 }

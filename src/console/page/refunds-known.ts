@@ -1,6 +1,7 @@
-import { h } from './lib/dom.ts'
+import { type Child, h } from './lib/dom.ts'
 import { linkTo } from './lib/router.ts'
 import { sign } from './lib/sign.ts'
+import { idText, orDash } from './lib/terms.ts'
 
 export const REFUND_STATES = ['owed', 'escalated', 'issued', 'settled', 'waived'] as const
 
@@ -29,6 +30,10 @@ export const stateOf = ({ state }: Pick<Refund, 'state'>): HTMLElement => sign(s
 
 /** Somebody waits for it. */
 export const isOwed = ({ state }: Pick<Refund, 'state'>): boolean => state === 'owed' || state === 'escalated'
+
+/** Who paid, in a list. */
+export const payerText = ({ payer }: Pick<Refund, 'payer'>): Child =>
+  orDash(payer && [payer.kind, ' ', payer.email ?? idText(payer.id)])
 
 /** Who paid, as finance looks for them. */
 export const payerOf = ({ payer }: Pick<Refund, 'payer'>): string | null =>

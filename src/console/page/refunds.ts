@@ -7,7 +7,7 @@ import type { Page } from './lib/page.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { orDash } from './lib/terms.ts'
 import { ago, number } from './lib/time.ts'
-import { endOf, payerOf, REFUND_STATES, type Refund, refundLink, stateOf } from './refunds-known.ts'
+import { endOf, payerText, REFUND_STATES, type Refund, refundLink, stateOf } from './refunds-known.ts'
 
 const NAMES = ['state', 'channel', 'owner', 'payer', 'since', 'until', 'age'] as const
 type Chosen = Readonly<Record<(typeof NAMES)[number], string | null>>
@@ -18,7 +18,7 @@ const columns: readonly Column<Refund>[] = [
   { title: 'Owed since', cell: ({ since }) => ago(since) },
   { title: 'Credits', kind: 'number', cell: ({ credits }) => (credits === null ? orDash(null) : number(credits)) },
   { title: 'Channel', cell: ({ channel }) => orDash(channel) },
-  { title: 'Paid by', cell: (refund) => orDash(payerOf(refund)) },
+  { title: 'Paid by', cell: payerText },
   { title: 'Tries', kind: 'number', cell: ({ tries }) => number(tries) },
   { title: 'What became of it', cell: (refund) => orDash(endOf(refund) ?? refund.last_error) },
 ]
@@ -76,9 +76,9 @@ const fieldsOf = (chosen: Chosen): readonly Filter[] => {
         ['b2c', 'b2c (users)'],
       ],
     },
-    { ...of('since'), label: 'Owed since (UTC day)', kind: 'date' },
-    { ...of('until'), label: '… and before (UTC day)', kind: 'date' },
+    { ...of('since'), label: 'Since (UTC day)', kind: 'date' },
+    { ...of('until'), label: '… before (UTC day)', kind: 'date' },
     { ...of('owner'), label: 'Store or user (id)' },
-    { ...of('payer'), label: 'Paid by (account id or e-mail)' },
+    { ...of('payer'), label: 'Paid by (id or e-mail)' },
   ]
 }

@@ -15,3 +15,7 @@ export const orDash = (value: Child): Child =>
 /** Data for a person to read, as JSON with a member on each line. */
 export const jsonBlock = (value: unknown, label: string): HTMLElement =>
   h('pre', { tabindex: 0, role: 'region', 'aria-label': label }, JSON.stringify(value, null, 2))
+
+/** An id in a list: enough of it to tell it from others, all of it where one points, and for screen readers. */
+export const idText = (id: string | null): Child =>
+  orDash(id && h('abbr', { class: 'code', title: id }, id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id))

@@ -22,13 +22,14 @@ export const moment = (iso: string | null): HTMLElement =>
     ? h('span', { class: 'faint' }, '–')
     : h('time', { datetime: iso, title: iso }, iso.replace('T', ' ').replace('Z', ''))
 
-/** `850 ms`, `12.3 s`, `4 min 10 s`, `3 h 5 min`. */
+/** `850 ms`, `12.3 s`, `4 min 10 s`, `3 h 5 min`, `12 d 3 h`. */
 export const duration = (ms: number): string => {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
   const minutes = Math.floor(ms / 60_000)
   if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
 const whole = new Intl.NumberFormat('en')
