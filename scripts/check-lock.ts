@@ -31,8 +31,8 @@ function missingSystems(): string[] {
   )
 }
 
-function sorted({ dependencies, devDependencies }: z.infer<typeof Manifest>): string[] {
-  return [...Object.entries(dependencies), ...Object.entries(devDependencies)].map(String).toSorted()
+function sorted({ dependencies, devDependencies, optionalDependencies }: z.infer<typeof Manifest>): string[] {
+  return [dependencies, devDependencies, optionalDependencies].flatMap(Object.entries).map(String).toSorted()
 }
 
 function json(file: string): unknown {

@@ -6,13 +6,14 @@ import type { IForbiddenRuleType } from 'dependency-cruiser'
  */
 const ROOMS: Record<string, string[]> = {
   events: [],
-  machines: ['events'],
+  tracing: [],
+  machines: ['events', 'tracing'],
   projections: ['events', 'machines'],
-  pictures: ['events'],
+  pictures: ['events', 'tracing'],
   body: [],
   metrics: ['events', 'machines', 'projections'],
   simulation: ['events', 'machines', 'projections', 'adapters/memory'],
-  http: ['events', 'machines', 'projections', 'pictures', 'body', 'metrics'],
+  http: ['events', 'machines', 'projections', 'pictures', 'body', 'metrics', 'tracing'],
   'adapters/shared': ['events', 'machines', 'projections', 'pictures'],
   // Runs in browsers.
   console: [],
@@ -36,6 +37,7 @@ const PACKAGES: Record<string, string[]> = {
   sharp: ['adapters', 'pictures'],
   express: ['http'],
   'prom-client': ['http', 'metrics'],
+  '@opentelemetry': ['tracing', 'app'],
   commander: ['cli'],
 }
 

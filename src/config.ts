@@ -4,6 +4,7 @@ import { openaiOf, openaiProblems } from './config/openai.ts'
 import { poseOf } from './config/pose.ts'
 import { isProxy } from './config/proxy.ts'
 import { supabaseOf, supabaseProblems } from './config/supabase.ts'
+import { tracingOf } from './config/tracing.ts'
 import { defaultPolicy, type Policy } from './machines/policy.ts'
 
 const ROLES = ['api', 'worker', 'projector', 'bridge'] as const
@@ -74,6 +75,9 @@ const Variables = z.object({
   POSE_OVERLAY: given(z.stringbool().default(false)),
   POSE_MODELS: given(z.string().optional()),
   ORPHANS: given(z.enum(['settle', 'show', 'off']).default('settle')),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?$/),
+  OTEL_SERVICE_NAME: given(z.string().default('wearon-worker')),
+  OTEL_TRACES_SAMPLER_ARG: given(z.coerce.number().min(0).max(1).default(1)),
   LOG_LEVEL: given(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),
 })
 
@@ -133,6 +137,8 @@ export interface Config {
   /** What the projector does about session rows for which no task came: give them up, only say so, or not look. */
   readonly orphans: 'settle' | 'show' | 'off'
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Null: no traces are sent. */
+  readonly tracing: ReturnType<typeof tracingOf>
   readonly choices: readonly Choice[]
 }
 
@@ -196,6 +202,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     pose: poseOf(variables),
     orphans: variables.ORPHANS,
     logLevel: variables.LOG_LEVEL,
+    tracing: tracingOf(variables),
     choices,
   }
 }

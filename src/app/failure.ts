@@ -6,6 +6,7 @@ import { SupabaseError } from '../adapters/supabase/errors.ts'
 import { ConfigError } from '../config.ts'
 import { WrongPartitionCount } from '../machines/ports/event-log.ts'
 import { MigrationsPending } from './open-store.ts'
+import { TracingMissing } from './tracing.ts'
 
 /** Why the process cannot go on, for whoever started it. */
 export interface Failure {
@@ -22,6 +23,7 @@ const EXPECTED = [
   RedisUnreachable,
   UnfitServer,
   SupabaseError,
+  TracingMissing,
 ]
 
 /** One clear line for what may be expected; what may not comes with its stack. */

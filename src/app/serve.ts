@@ -4,6 +4,7 @@ import { failureOf } from './failure.ts'
 import { humanLines } from './log-lines.ts'
 import { withoutSecrets } from './secrets-out.ts'
 import { type Overrides, type System, startSystem } from './system.ts'
+import { startTracing } from './tracing.ts'
 
 /** Runs the system as a process of its own until SIGTERM or SIGINT, and ends the process. */
 export const serve = async (overrides: Overrides = {}): Promise<void> => {
@@ -12,9 +13,10 @@ export const serve = async (overrides: Overrides = {}): Promise<void> => {
     const config = readConfig()
     const env = overrides.env ?? openEnvironment(config.logLevel, destination())
     endOnUnforeseen(env)
+    const sendTraces = await startTracing(config, env)
     const system = await startSystem(config, { ...overrides, env })
     announce(config, env, system, performance.now() - startedAt)
-    endOnSignal(env, system)
+    endOnSignal(env, () => system.stop().then(sendTraces))
   } catch (error) {
     const { exitCode, text } = failureOf(error)
     console.error(`wearon: ${withoutSecrets(text)}`)
@@ -47,7 +49,7 @@ ${lines.join('\n')}
 const ECHO_MS = 300
 
 /** The first signal hands everything over; a second one ends at once. */
-const endOnSignal = ({ logger }: ProcessEnvironment, system: System): void => {
+const endOnSignal = ({ logger }: ProcessEnvironment, stop: () => Promise<void>): void => {
   let stoppingSince: number | null = null
   const end = (signal: NodeJS.Signals) => {
     if (stoppingSince !== null) {
@@ -56,7 +58,7 @@ const endOnSignal = ({ logger }: ProcessEnvironment, system: System): void => {
     }
     stoppingSince = performance.now()
     logger.info({ signal }, 'stopping: running generations may end, nothing new starts')
-    system.stop().then(
+    stop().then(
       () => {
         logger.info({}, 'stopped')
         process.exit(0)

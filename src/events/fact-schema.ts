@@ -3,6 +3,7 @@ import { SessionId } from './ids.ts'
 import { Time, text } from './text.ts'
 
 export const REQUEST_ID_MAX = 200
+const TRACEPARENT_MAX = 60
 
 /**
  * The shape that all facts share: `id` is `<sessionId>/<seq>`, `seq` counts from 1 without a gap, `at` is UTC.
@@ -17,5 +18,7 @@ export const fact = <Type extends string, Data extends z.ZodRawShape>(type: Type
     seq: z.int().positive(),
     at: Time,
     requestId: text(REQUEST_ID_MAX).nullable(),
+    /** Of whom it is traced what asked for the session. */
+    traceparent: text(TRACEPARENT_MAX).optional(),
     data: z.object(data),
   })

@@ -3,6 +3,7 @@ import { REQUEST_ID_MAX } from './fact-schema.ts'
 import { SessionId, StoreId, UserId } from './ids.ts'
 import type { Owner } from './owner.ts'
 import { Time, text } from './text.ts'
+import { GivenTraceparent } from './traceparent.ts'
 
 export const IMAGES_MAX = 10
 export const PROMPT_MAX = 10_000
@@ -47,6 +48,7 @@ const Wire = z
     request_id: text(REQUEST_ID_MAX).min(1),
     version: z.preprocess((value) => value ?? 1, z.literal(1)),
     created_at: optional(Time),
+    traceparent: GivenTraceparent.optional(),
   })
   // Asked beside other faults too, so that a producer reads all of them at once.
   .superRefine(checkOwner, { when: ({ value }) => typeof value === 'object' && value !== null })
@@ -61,6 +63,8 @@ export interface GenerationTask {
   readonly requestId: string
   /** ISO 8601; without one, the session opens only after the archive says that it is unknown. */
   readonly createdAt: string | null
+  /** Which request of the producer's it belongs to, as W3C Trace Context has it. */
+  readonly traceparent?: string | undefined
 }
 
 /** The producer's task (snake_case JSON) as the platform sends it. One issue per fault, under the field's own name. */
@@ -73,6 +77,7 @@ export const GenerationTask = Wire.transform(
     prompt: wire.prompt,
     requestId: wire.request_id,
     createdAt: wire.created_at ?? null,
+    traceparent: wire.traceparent,
   }),
 )
 

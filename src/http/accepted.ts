@@ -44,8 +44,11 @@ export const queuedView = (accepted: Accepted): SessionView => ({
   completedAt: null,
 })
 
-/** The task in the producer's words, always with the same bytes for the same task: what is published, and its fingerprint. */
-export const canonicalBytes = (task: GenerationTask): Uint8Array => {
+/**
+ * The task in the producer's words, always with the same bytes for the same task: its fingerprint, and what is published.
+ * @param traceparent only published: a repeat is the same task in another trace.
+ */
+export const canonicalBytes = (task: GenerationTask, traceparent?: string): Uint8Array => {
   const { owner } = task
   return Buffer.from(
     JSON.stringify({
@@ -58,6 +61,7 @@ export const canonicalBytes = (task: GenerationTask): Uint8Array => {
       request_id: task.requestId,
       version: 1,
       ...(task.createdAt === null ? {} : { created_at: task.createdAt }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     }),
   )
 }

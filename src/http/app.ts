@@ -1,16 +1,17 @@
 import type { RequestListener } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
+import { within } from '../tracing/trace.ts'
 import { answerProblem, send } from './answer.ts'
 import { apiDocRoutes } from './api-docs.ts'
 import { auditRoutes } from './audit.ts'
 import { type Caller } from './caller.ts'
+import { censusRoutes } from './census.ts'
+import { consoleRoutes } from './console.ts'
+import { consoleSessionRoutes } from './console-session.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
 import { estimateBodyRoutes } from './estimate-body.ts'
 import { OpenStreams } from './event-stream.ts'
-import { censusRoutes } from './census.ts'
-import { consoleRoutes } from './console.ts'
-import { consoleSessionRoutes } from './console-session.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { FactFeed } from './fact-feed.ts'
 import { Gate } from './gate.ts'
@@ -24,8 +25,8 @@ import { objectRoutes } from './objects.ts'
 import { operateRoutes } from './operate.ts'
 import { orphanRoutes } from './orphans.ts'
 import type { HttpLimits, HttpParts } from './parts.ts'
-import { Problem } from './problem.ts'
 import { pauseRoutes } from './pauses.ts'
+import { Problem } from './problem.ts'
 import { publishRoutes } from './publish.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
 import { refundRoutes } from './refunds.ts'
@@ -133,8 +134,9 @@ const answering =
     const caller = response.locals['caller'] as Caller
     const { params, query, headers } = request
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    const { requestId } = exchangeOf(response)
-    const answer = one.answer({ caller, requestId, params, query, headers, body }, notedFor(caller, requestId, parts))
+    const { requestId, span } = exchangeOf(response)
+    const call = { caller, requestId, params, query, headers, body }
+    const answer = within(span, () => one.answer(call, notedFor(caller, requestId, parts)))
     const inTimeAnswer = await inTime(answer, one.timeoutMs ?? parts.limits.answerMs, parts)
     send(request, response, inTimeAnswer, parts, { open: streams, holds: () => gate.holds(caller) })
   }

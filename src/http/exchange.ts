@@ -1,5 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
+import { GivenTraceparent } from '../events/traceparent.ts'
 import type { Environment } from '../machines/ports/environment.ts'
+import { beginSpan, fail, noSpan, type Span, SpanKind, traceOf } from '../tracing/trace.ts'
 import type { HttpParts } from './parts.ts'
 import { isFromAnotherSite } from './peer.ts'
 import { Problem, type ProblemCode } from './problem.ts'
@@ -12,6 +14,8 @@ export interface Exchange {
   route: string
   /** The problem that it was answered with. */
   code: ProblemCode | null
+  /** What a trace shows of it; probes show nothing. */
+  readonly span: Span
   /** Says that the answer is a stream: it may stay open for hours, and is no load and no latency. */
   becomesStream(): void
 }
@@ -61,6 +65,7 @@ const open = (request: Request, response: Response, env: Environment, release: (
     requestId: requestIdOf(request.headers['x-request-id'], () => env.newId()),
     route: 'unmatched',
     code: null,
+    span: spanOf(request),
     becomesStream: () => {
       if (!isStream) release()
       isStream = true
@@ -73,20 +78,41 @@ const open = (request: Request, response: Response, env: Environment, release: (
   return exchange
 }
 
+/** Probes come every few seconds, and show nothing. */
+const spanOf = ({ path, method, headers }: Request): Span => {
+  if (PROBES.has(path)) return noSpan
+  const parent = GivenTraceparent.parse(headers['traceparent'])
+  return beginSpan(`HTTP ${method}`, { kind: SpanKind.SERVER, parent })
+}
+
+const endSpan = ({ span, requestId, route, code }: Exchange, method: string, status: number): void => {
+  span.updateName(`${method} ${route}`)
+  span.setAttributes({
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+    'request.id': requestId,
+  })
+  if (status >= 500) fail(span, code ?? String(status))
+  span.end()
+}
+
 const record = (
-  { requestId, route, code }: Exchange,
+  exchange: Exchange,
   { method: given }: Request,
   response: Response,
   { env, ms, isStream }: { env: Environment; ms: number; isStream: boolean },
 ): void => {
+  const { requestId, route, code, span } = exchange
   const method = METHODS.has(given) ? given : 'other'
   const status = response.writableFinished || isStream ? response.statusCode : CLIENT_LEFT
+  endSpan(exchange, method, status)
   env.meter.count('http_requests_total', { method, route, status: String(status) })
   if (!isStream) env.meter.observe('http_request_seconds', ms / 1_000, { method, route })
   if (PROBES.has(route) && status < 400) return
   const level = status >= 500 ? 'warn' : 'info'
   env.logger[level](
-    { requestId, method, route, status, ms: Math.round(ms), ...(code === null ? {} : { code }) },
+    { requestId, ...traceOf(span), method, route, status, ms: Math.round(ms), ...(code === null ? {} : { code }) },
     'request',
   )
 }

@@ -176,6 +176,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     labels: ['stage'],
     buckets: stageSeconds,
   },
+  trace_faults_total: {
+    type: 'counter',
+    help: 'Times that spans could not be sent to the collector of traces.',
+    labels: [],
+  },
   loop_restarts_total: { type: 'counter', help: 'Loops that failed and were started again.', labels: ['loop'] },
   partition_failures_total: {
     type: 'counter',

@@ -5,6 +5,7 @@ import type { Sender } from '../events/generation.ts'
 import { partitionOf, SessionId } from '../events/ids.ts'
 import { GenerationTask } from '../events/task.ts'
 import { isoTime } from '../events/text.ts'
+import { inSpan, SpanKind, traceparentOf } from '../tracing/trace.ts'
 import { Accepted, acceptedOf, canonicalBytes, fingerprintOf } from './accepted.ts'
 import { ofSession, ofTenant } from './access.ts'
 import { AskedAnswer } from './answer-schemas.ts'
@@ -14,6 +15,9 @@ import type { HttpParts } from './parts.ts'
 import { Problem, reach } from './problem.ts'
 import { type Answer, type Call, parameters, type Route, route } from './route.ts'
 import { findSession } from './sessions.ts'
+
+/** What a trace adds to a task. */
+const TRACEPARENT_BYTES_MAX = 100
 
 /** Who asks for a change: a store or a user by its own key, else an operator. */
 const senderOf = ({ name, tenant }: Caller): Sender =>
@@ -57,7 +61,7 @@ const publishGeneration = async (
 ): Promise<Answer> => {
   const { acceptances, env } = parts
   const bytes = canonicalBytes(task)
-  if (bytes.byteLength > MESSAGE_BYTES_MAX) throw new Problem('body_too_large')
+  if (bytes.byteLength + TRACEPARENT_BYTES_MAX > MESSAGE_BYTES_MAX) throw new Problem('body_too_large')
   const answer = acceptedOf(task, isoTime(env.clock.now()))
   const { session_id: sessionId, tenant } = answer
   keptTo(caller, tenant)
@@ -69,12 +73,18 @@ const publishGeneration = async (
   const first = reserved.outcome === 'first' ? answer : Accepted.parse(reserved.answer)
   if (first.tenant !== tenant) throw new Problem('session_of_another')
   if (reserved.outcome === 'first' || !reserved.published || (await isLost(first, parts))) {
-    await publish(sessionId, bytes, parts)
+    await publishTask(task, parts)
     await reach(acceptances.published(sessionId))
     backlog.accepted(tenant)
   }
   return { status: 202, headers: { Location: `/v1/generations/${first.session_id}` }, body: first }
 }
+
+/** So that whoever works on the session, in whichever process, shows in the trace of this request. */
+const publishTask = (task: GenerationTask, parts: HttpParts): Promise<void> =>
+  inSpan('publish', { kind: SpanKind.PRODUCER, attributes: { 'session.id': task.sessionId } }, (span) =>
+    publish(task.sessionId, canonicalBytes(task, traceparentOf(span) ?? task.traceparent), parts),
+  )
 
 /** A session that was accepted this long ago is in the archive, unless that lags far behind. */
 const ARCHIVED_AFTER_MS = 60_000

@@ -9,6 +9,8 @@ export interface SessionContext {
   /** Null for a rejected task and a session that is not known yet. */
   readonly owner: Owner | null
   readonly requestId: string | null
+  /** Of a session that is traced: what asked for it, so that work in another process, much later, belongs to its trace. */
+  readonly traceparent?: string | undefined
   readonly imageUrls: readonly string[]
   readonly prompt: string
   readonly requestedAt: string | null
@@ -67,7 +69,8 @@ export const sessionMachine = setup({
     open: assign(({ event }) => {
       assertEvent(event, 'generation.requested')
       const { owner, imageUrls, prompt } = event.data
-      return { owner, imageUrls, prompt, requestId: event.requestId, requestedAt: event.at }
+      const { requestId, traceparent, at: requestedAt } = event
+      return { owner, imageUrls, prompt, requestId, requestedAt, ...(traceparent !== undefined && { traceparent }) }
     }),
     import: assign(({ event }) => {
       assertEvent(event, 'generation.imported')

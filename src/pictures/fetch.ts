@@ -1,4 +1,5 @@
 import { type Dispatcher, fetch, type Response } from 'undici'
+import { fail, inSpan } from '../tracing/trace.ts'
 import { gather } from './gather.ts'
 import { guardedAgent, RefusedAddress, type ResolveHost } from './guarded-agent.ts'
 import { type HostRules, hostRules } from './hosts.ts'
@@ -67,8 +68,8 @@ export function pictureFetcher<Made extends object>(options: FetchOptions<Made>)
     }
   }
   const fetchAndUse = async (url: string, stop: AbortSignal): Promise<Made | PictureProblem> => {
-    const fetched = await fetchOne(url, stop)
-    return fetched instanceof Uint8Array ? use(fetched) : fetched
+    const fetched = await shown('fetch', () => fetchOne(url, stop))
+    return fetched instanceof Uint8Array ? shown('prepare', () => use(fetched)) : fetched
   }
 
   return {
@@ -80,6 +81,14 @@ export function pictureFetcher<Made extends object>(options: FetchOptions<Made>)
     close: () => agent.destroy(),
   }
 }
+
+/** Work on one picture as a trace shows it: that it failed and with which code, never where the picture lies. */
+const shown = <Made extends object>(name: string, work: () => Promise<Made | PictureProblem>) =>
+  inSpan(`picture ${name}`, {}, async (span) => {
+    const made = await work()
+    if (isProblem(made)) fail(span, made.code)
+    return made
+  })
 
 type FetchOne = (url: string, stop: AbortSignal) => Promise<Uint8Array | PictureProblem>
 
@@ -111,7 +120,7 @@ async function allOrFirstProblem<Made extends object>(
 
 class FirstProblem extends Error {}
 
-const isProblem = (made: object): made is PictureProblem => 'code' in made
+const isProblem = (made: object): made is PictureProblem => !(made instanceof Uint8Array) && 'code' in made
 
 function allowedUrl(text: string, rules: HostRules): URL | PictureProblem {
   const url = URL.parse(text)

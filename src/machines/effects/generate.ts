@@ -1,6 +1,7 @@
 import type { FailureCode } from '../../events/codes.ts'
 import type { Result } from '../../events/generation.ts'
 import { type Owner, tenantOf } from '../../events/owner.ts'
+import { fail, inSpan, SpanKind } from '../../tracing/trace.ts'
 import { errorName } from '../error-name.ts'
 import type { Clock } from '../ports/environment.ts'
 import type { Generator, NoImage } from '../ports/generator.ts'
@@ -32,13 +33,27 @@ export interface GenerateParts {
  */
 export const generate = (parts: GenerateParts) => {
   const paid = new PaidImages(parts.clock)
-  return async (session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome> => {
-    try {
-      return await tryOnce({ ...parts, paid, signal }, session)
-    } catch (error) {
-      if (error instanceof Unreached) return { kind: 'failed', code: error.code, detail: error.message }
-      throw error
-    }
+  return (session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome> =>
+    inSpan('generation', spanOf(session), async (span) => {
+      const outcome = await tryOrSay({ ...parts, paid, signal }, session)
+      span.setAttribute('outcome', outcome.kind)
+      if (outcome.kind === 'failed') fail(span, outcome.code)
+      return outcome
+    })
+}
+
+const spanOf = ({ id, context }: Snapshot) => ({
+  kind: SpanKind.CONSUMER,
+  attributes: { 'session.id': id, attempt: context.attempt },
+  parent: context.traceparent,
+})
+
+const tryOrSay = async (trying: Trying, session: Snapshot): Promise<GenerationOutcome> => {
+  try {
+    return await tryOnce(trying, session)
+  } catch (error) {
+    if (error instanceof Unreached) return { kind: 'failed', code: error.code, detail: error.message }
+    throw error
   }
 }
 
@@ -79,7 +94,11 @@ const pay = async (trying: Trying, { id, context }: Snapshot, owner: Owner): Pro
   const startedAt = clock.now()
   const fetched = await pictures.fetch(context.imageUrls, signal, tenantOf(owner))
   if (!Array.isArray(fetched)) return fetched
-  const made = await generator.generate({ sessionId: id, pictures: fetched, prompt: context.prompt }, signal)
+  const made = await inSpan(`provider ${generator.name}`, { kind: SpanKind.CLIENT }, async (span) => {
+    const answer = await generator.generate({ sessionId: id, pictures: fetched, prompt: context.prompt }, signal)
+    if ('code' in answer) fail(span, answer.code)
+    return answer
+  })
   if ('code' in made) return made
   const { bytes, usage, provenance } = made
   const image = { bytes, metadata: { usage, provenance, durationMs: clock.now() - startedAt } }
@@ -91,7 +110,10 @@ const pay = async (trying: Trying, { id, context }: Snapshot, owner: Owner): Pro
 const store = async (trying: Trying, session: Snapshot, path: string, image: PaidImage): Promise<GenerationOutcome> => {
   trying.signal.throwIfAborted()
   const { bytes, metadata } = image
-  const stored = await reach(trying, 'storage_failed', 'the upload', trying.objects.put(path, bytes, metadata))
+  const upload = inSpan('upload', { kind: SpanKind.CLIENT, attributes: { bytes: bytes.byteLength } }, () =>
+    trying.objects.put(path, bytes, metadata),
+  )
+  const stored = await reach(trying, 'storage_failed', 'the upload', upload)
   const lies = stored === 'stored' ? metadata : ((await findImage(trying, path)) ?? metadata)
   return completed(trying, session, path, lies, stored === 'exists')
 }

@@ -23,7 +23,7 @@ interface Running {
   readonly ended: Promise<void>
 }
 
-type Grant = (id: SessionId, owes: Owed, slot: Slot) => void
+type Grant = (id: SessionId, owes: Owed, slot: Slot, traceparent: string | undefined) => void
 
 /** A session's place in line. A class, because hundreds of thousands may wait and each closure would cost as much again. */
 class Offer implements Candidate {
@@ -32,6 +32,8 @@ class Offer implements Candidate {
   readonly since: number
   readonly suspect: boolean
   readonly #owes: Owed
+  /** Of a refund: a generation comes back with its session. */
+  readonly #traceparent: string | undefined
   readonly #granted: Grant
 
   constructor({ id, context }: Snapshot, owes: Owed, granted: Grant) {
@@ -40,11 +42,12 @@ class Offer implements Candidate {
     this.since = Date.parse(context.requestedAt ?? context.failedAt ?? '')
     this.suspect = owes === 'generation' && context.orphans > 0
     this.#owes = owes
+    this.#traceparent = owes === 'refund' ? context.traceparent : undefined
     this.#granted = granted
   }
 
   grant(slot: Slot): void {
-    this.#granted(this.id, this.#owes, slot)
+    this.#granted(this.id, this.#owes, slot, this.#traceparent)
   }
 }
 
@@ -85,10 +88,10 @@ export class EffectRunner {
     pool.offer(new Offer(session, owes, this.#grant))
   }
 
-  readonly #grant: Grant = (id, owes, slot) => {
+  readonly #grant: Grant = (id, owes, slot, traceparent) => {
     this.#offered.delete(id)
     if (!this.#open) slot.release()
-    else if (owes === 'refund') this.#refund(id, slot)
+    else if (owes === 'refund') this.#refund(id, slot, traceparent)
     // A try begins with a fact: the owner commits it first, and comes back with `generate`.
     else this.#report(id, { kind: 'slot' }, slot)
   }
@@ -141,13 +144,13 @@ export class EffectRunner {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
-  #refund(id: SessionId, slot: Slot): void {
+  #refund(id: SessionId, slot: Slot, traceparent: string | undefined): void {
     const { effects, policy } = this.#context
     const fence = { partition: this.#lease.partition, epoch: this.#lease.epoch.number }
     const settlement = this.#settlements.get(id) ?? null
     this.#settlements.delete(id)
     this.#run(id, 'refund', slot, policy.refund.timeoutMs, {
-      effect: (signal) => effects.refund(id, settlement, fence, signal),
+      effect: (signal) => effects.refund(id, settlement, fence, signal, traceparent),
       report: (ended) => {
         const outcome = refundOutcome(ended)
         this.#report(id, outcome === null ? lookAgain : { kind: 'refunded', outcome })

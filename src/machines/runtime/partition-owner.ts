@@ -6,6 +6,7 @@ import { type Circumstances, decide, type Input } from '../decide.ts'
 import { letterId } from '../ports/dead-letters.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { announce } from './announce.ts'
+import { committing } from './committing.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { type Arrived, Intake } from './intake.ts'
@@ -163,7 +164,9 @@ export class PartitionOwner {
     if ('ignored' in decision) return this.#ignored(decision.ignored)
     const isRequest = command.command === 'generation.request'
     const requestId = requestIdOf(command) ?? session.context.requestId
-    if (!draft.offer(session, decision.facts, requestId)) this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
+    const traceparent = isRequest ? command.task.traceparent : session.context.traceparent
+    if (!draft.offer(session, decision.facts, requestId, traceparent))
+      this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
     else if (command.command === 'generation.request') this.#arrived(command.task.createdAt, nowMs)
     if (command.command === 'generation.reject')
       this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
@@ -188,7 +191,7 @@ export class PartitionOwner {
     const { partition, epoch } = this.#lease
     const commit = draft.commit({ partition, epoch: epoch.number, head: this.#head, id: env.newId(), inbox })
     if (commit === null) return
-    await this.#lease.commit(commit)
+    await committing(commit, draft.moved, () => this.#lease.commit(commit))
     if (commit.step !== null) this.#head = { number: commit.step.number, id: commit.step.id }
     for (const fact of draft.facts) announce(env, fact)
   }

@@ -32,8 +32,16 @@ export class StepDraft {
     return this.#staged.get(id) ?? this.#known.get(id) ?? unborn(this.#table, id)
   }
 
-  /** Offers facts in order, up to the first that the machine does not accept. Answers whether all were accepted. */
-  offer(session: Snapshot, facts: readonly NewFact[], requestId: string | null): boolean {
+  /**
+   * Offers facts in order, up to the first that the machine does not accept. Answers whether all were accepted.
+   * @param traceparent of a session that is traced.
+   */
+  offer(
+    session: Snapshot,
+    facts: readonly NewFact[],
+    requestId: string | null,
+    traceparent: string | undefined = session.context.traceparent,
+  ): boolean {
     let current = session
     for (const { type, data } of facts) {
       const seq = current.seq + 1
@@ -46,6 +54,7 @@ export class StepDraft {
         seq,
         at: this.#at,
         requestId,
+        ...(traceparent !== undefined && { traceparent }),
         data,
       } as Fact
       const next = advance(this.#table, current, fact)

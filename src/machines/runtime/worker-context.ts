@@ -14,8 +14,17 @@ import type { EffectPool } from './effect-pool.ts'
 export interface Effects {
   /** One try. Rejects only for what no code names. */
   generate(session: Snapshot, signal: AbortSignal): Promise<GenerationOutcome>
-  /** `settlement`: what an operator wants noted in the place of a payment. */
-  refund(session: SessionId, settlement: Settlement | null, fence: Fence, signal: AbortSignal): Promise<RefundOutcome>
+  /**
+   * @param settlement what an operator wants noted in the place of a payment.
+   * @param traceparent of a session that is traced.
+   */
+  refund(
+    session: SessionId,
+    settlement: Settlement | null,
+    fence: Fence,
+    signal: AbortSignal,
+    traceparent?: string,
+  ): Promise<RefundOutcome>
 }
 
 /** What all partition owners of a process share. */

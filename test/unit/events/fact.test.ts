@@ -31,6 +31,12 @@ describe('a stored fact', () => {
     expect(parseFact(JSON.parse(JSON.stringify(fact)))).toEqual(fact)
   })
 
+  it('carries which request brought it about, where that is traced', () => {
+    const traced = { ...factAt(1, requested()), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+    expect(parseFact(traced)).toEqual(traced)
+    expect(parseFact(factAt(1, requested()))).not.toHaveProperty('traceparent')
+  })
+
   it.each([
     ['nothing', undefined],
     ['null', null],
