@@ -32,7 +32,11 @@ export const addReplay = (program: Command): void => {
       '--record <file>',
       'also write the facts, and where this version leaves each session, as a dump, - for stdout',
     )
-    .addOption(new Option('--since <time>', 'only sessions that began since then').argParser(moment))
+    .addOption(
+      new Option('--since <time>', 'only sessions that began since then: a day, a time, or an age (7d)').argParser(
+        moment,
+      ),
+    )
     .addOption(new Option('--sample <number>', 'one session of so many').default(1, 'all').argParser(wholeNumber))
   printsJson(replay).action(replayRecorded)
 }
@@ -104,9 +108,13 @@ const inWords = (finding: Exclude<Finding, { kind: 'unreadable' }>): string => {
   return `fact ${seq} (${fact}) led to ${was ?? '-'}, and would lead to ${now ?? '-'}`
 }
 
+const UNIT_MS = { h: 3_600_000, d: 86_400_000 } as const
+
+/** A day, a time, or how long ago: `7d`, `12h`. */
 const moment = (text: string): string => {
-  const ms = Date.parse(text)
+  const { number = '', unit = '' } = /^(?<number>\d{1,5})(?<unit>[dh])$/.exec(text)?.groups ?? {}
+  const ms = unit === '' ? Date.parse(text) : Date.now() - Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS]
   if (Number.isNaN(ms))
-    throw new InvalidArgumentError('A day or a time is needed: 2026-11-22, or 2026-11-22T10:00:00Z.')
+    throw new InvalidArgumentError('A day (2026-11-22), a time (2026-11-22T10:00:00Z) or an age (7d, 12h) is needed.')
   return new Date(ms).toISOString()
 }
