@@ -39,6 +39,13 @@ const within = async (
   try {
     return await inTime(run(), timeoutMs, env.clock)
   } catch (error) {
-    return [fail(about, failureOf(error).text.split('\n', 1)[0] ?? '', remedy)]
+    return [fail(about, reasonOf(error), remedy)]
   }
+}
+
+/** On one line; of what nobody foresaw without the stack. */
+const reasonOf = (error: unknown): string => {
+  const { text } = failureOf(error)
+  const reason = error instanceof Error && text === error.stack ? error.message : text
+  return reason.split('\n', 1)[0] ?? ''
 }

@@ -13,8 +13,7 @@ export interface OpenedObjects {
   readonly checks: readonly Check[]
 }
 
-/** What an operator does when the bucket does not answer as it must. */
-export const REMEDY =
+const REMEDY =
   'See that the project of SUPABASE_URL answers and has the bucket virtual-tryon-images, and that ' +
   'SUPABASE_SERVICE_ROLE_KEY is the key of its service role.'
 

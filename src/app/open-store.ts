@@ -58,8 +58,7 @@ export const openStore = async (
 
 /** How the migrations of a project are applied. */
 export const APPLY = '`supabase db push`, or `npm run wearon -- migrate` with DATABASE_URL'
-/** What an operator does when the project does not answer as it must. */
-export const SUPABASE_REMEDY = `See that the project of SUPABASE_URL answers, and that its migrations are applied: ${APPLY}.`
+const SUPABASE_REMEDY = `See that the project of SUPABASE_URL answers, and that its migrations are applied: ${APPLY}.`
 
 const openSupabase = async ({ supabase }: Config, env: Environment): Promise<Store> => {
   if (supabase === null) throw new Error('SUPABASE_URL is needed for STORE=supabase')

@@ -10,9 +10,8 @@ import type { Config } from '../../config.ts'
 import type { Diagnosis } from '../../machines/ports/diagnosis.ts'
 import { ok } from '../../machines/ports/diagnosis.ts'
 import type { ProcessEnvironment } from '../environment.ts'
-import { REMEDY as OBJECTS_REMEDY } from '../open-objects.ts'
 import { openRecorded } from '../open-recorded.ts'
-import { APPLY, SUPABASE_REMEDY } from '../open-store.ts'
+import { APPLY } from '../open-store.ts'
 import { folderDiagnoses, modelsDiagnoses, providerDiagnosis } from './machine.ts'
 import { keysDiagnosis, serverDiagnoses } from './server.ts'
 
@@ -68,8 +67,8 @@ const supabaseParts = (config: Config, env: ProcessEnvironment, signal: () => Ab
     return [ok('objects', 'the bucket is there')]
   }
   return [
-    store === 'supabase' ? part('supabase', SUPABASE_REMEDY, project) : null,
-    objects === 'supabase' ? part('objects', OBJECTS_REMEDY, bucket) : null,
+    store === 'supabase' ? part('supabase', null, project) : null,
+    objects === 'supabase' ? part('objects', null, bucket) : null,
   ]
 }
 
