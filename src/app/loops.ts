@@ -6,6 +6,7 @@ import { archiveJournals } from '../projections/archive.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
 import { forgetExpired } from '../projections/erase-some.ts'
 import { withFreshFacts } from '../projections/fresh-facts.ts'
+import { HandBack } from '../projections/hand-back.ts'
 import { LagWatch } from '../projections/lag-watch.ts'
 import { OpenWatch } from '../projections/open-watch.ts'
 import { OrphanSweep } from '../projections/orphan-sweep.ts'
@@ -34,6 +35,9 @@ const BOOKS_EVERY_MS = 300_000
 const ORPHANS_EVERY_MS = 300_000
 /** How soon every process heeds what another one's operator paused. */
 const PAUSES_EVERY_MS = 2_000
+/** Sessions are released only while the list is paused; a release that came late is seen to all the same. */
+const HAND_BACK_MS = 500
+const HAND_BACK_IDLE_MS = 15_000
 /** Signed URLs live for 6 hours (CONTRACT section 4); a little longer, so that no valid one meets a missing file. */
 const OBJECT_MAX_MS = 6.5 * 3_600_000
 /** A repeat of a publication gets its first answer for this long. */
@@ -103,6 +107,25 @@ export const pauseLoop = (
     env,
     signal,
   )
+
+/** What gives released tasks back to the producers' list; null without a list. */
+export const handBackLoop = (
+  watch: PauseWatch,
+  { log, store, producersList: list }: Opened,
+  env: Environment,
+  signal: AbortSignal,
+): Loop | null => {
+  if (list === null) return null
+  const handBack = new HandBack({ handbacks: store.handbacks, platform: store.platform, list, log, env })
+  const run = async (alive: () => void, stop: AbortSignal) => {
+    while (!stop.aborted) {
+      alive()
+      const seen = await handBack.look()
+      await env.clock.sleep(seen > 0 || watch.holdsList() ? HAND_BACK_MS : HAND_BACK_IDLE_MS, stop)
+    }
+  }
+  return supervise('hand-back', run, env, signal)
+}
 
 /** Does the work now and then until the signal aborts, and shows in between that it turns. */
 const every = async (

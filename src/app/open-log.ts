@@ -5,9 +5,11 @@ import type { Sql } from '../adapters/postgres/sql.ts'
 import { bridgeTasks, oldestWaiting } from '../adapters/redis/bridge.ts'
 import { openConnection, type RedisConnection } from '../adapters/redis/connection.ts'
 import { openRedisLog } from '../adapters/redis/event-log.ts'
+import { producersList } from '../adapters/redis/producers-list.ts'
 import type { Config } from '../config.ts'
 import { assertNever } from '../events/assert-never.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
+import type { ProducersList } from '../projections/hand-back.ts'
 import type { ProcessEnvironment } from './environment.ts'
 
 /** The partitions' own grace period ends first. */
@@ -15,8 +17,13 @@ const DRAIN_EXTRA_MS = 5_000
 
 export interface OpenedLog {
   readonly log: EventLog
-  /** Carries the producers' tasks from their list in Redis to the log, until the signal aborts; null without a Redis. */
-  readonly bridge: ((alive: () => void, signal: AbortSignal) => Promise<void>) | null
+  /**
+   * Carries the producers' tasks from their list in Redis to the log until the signal aborts, unless they are held; null
+   * without a Redis.
+   */
+  readonly bridge: ((isHeld: () => boolean, alive: () => void, signal: AbortSignal) => Promise<void>) | null
+  /** Where tasks go that are handed back; null without a Redis. */
+  readonly producersList: ProducersList | null
   /** When the oldest task was made that waits before the log; null when none does, 0 when it does not say. */
   readonly oldestWaiting: () => Promise<number | null>
   close(): Promise<void>
@@ -31,7 +38,8 @@ export const openLog = async (config: Config, env: ProcessEnvironment, open: Ope
     const log = await openOn(config, env, redis, open)
     return {
       log,
-      bridge: redis && ((alive, signal) => bridgeTasks({ redis, log, env }, alive, signal)),
+      bridge: redis && ((isHeld, alive, signal) => bridgeTasks({ redis, log, env, isHeld }, alive, signal)),
+      producersList: redis && producersList(redis),
       oldestWaiting: async () => (redis === null ? null : oldestWaiting(redis)),
       close: async () => {
         await log.close()

@@ -21,6 +21,7 @@ import { MigrationsPending, type OpenedStore, openStore } from './open-store.ts'
 export interface Opened {
   readonly log: EventLog
   readonly bridge: OpenedLog['bridge']
+  readonly producersList: OpenedLog['producersList']
   readonly oldestWaiting: OpenedLog['oldestWaiting']
   readonly store: Store
   readonly objects: Objects
@@ -58,6 +59,7 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   return {
     log,
     bridge,
+    producersList: opened.producersList,
     oldestWaiting,
     store,
     objects,

@@ -9,7 +9,7 @@ import type { Worker } from '../machines/runtime/worker.ts'
 import { eraseSome } from '../projections/erase-some.ts'
 import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
-import { pauseLoop, projections, projectorLoops } from './loops.ts'
+import { handBackLoop, pauseLoop, projections, projectorLoops } from './loops.ts'
 import { type Opened, openAll } from './open.ts'
 import { keepOperatorToken } from './operator-token.ts'
 import { type OpenedBodies, openBodies } from './pose.ts'
@@ -88,7 +88,10 @@ class Running {
     if (workerLoop !== null) this.#loops.push(workerLoop)
     const { bridge } = this.#opened
     if (bridge !== null && roles.has('bridge')) {
-      this.#loops.push(supervise('bridge', bridge, this.#env, this.#stopWorker.signal))
+      const carry = (alive: () => void, stop: AbortSignal) => bridge(() => this.#pauses.holdsList(), alive, stop)
+      this.#loops.push(supervise('bridge', carry, this.#env, this.#stopWorker.signal))
+      const handBack = handBackLoop(this.#pauses, this.#opened, this.#env, this.#stopWorker.signal)
+      if (handBack !== null) this.#loops.push(handBack)
     }
     this.#loops.push(pauseLoop(this.#pauses, this.#opened, this.#env, this.#stopProjector.signal))
     if (roles.has('projector')) {
@@ -143,6 +146,8 @@ class Running {
       audit: store.audit,
       pauses: this.#pauses.heeding(store.pauses),
       paused: () => this.#pauses.pauses,
+      handbacks: store.handbacks,
+      hasProducersList: this.#opened.producersList !== null,
       newSecret,
       operatorToken: this.#operatorToken,
       consoleSecret: this.#config.consoleSecret ?? this.#operatorToken ?? newSecret(),

@@ -7,6 +7,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
 import { addChart, addSim } from './commands/explain.ts'
 import { addKeys } from './commands/keys.ts'
+import { addHandback } from './commands/handback.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addOrphans } from './commands/orphans.ts'
@@ -43,6 +44,7 @@ const commands = [
   addOperating,
   addPauses,
   addDead,
+  addHandback,
   addReaders,
   addKeys,
   addReplay,

@@ -32,6 +32,8 @@ const words: { readonly [Type in FactType]: (fact: FactOf<Type>) => string } = {
   'generation.failed': ({ data }) => `${data.code}: ${data.detail}`,
   'generation.cancelled': ({ data }) => `by ${senderName(data.by)}`,
   'generation.withdrawn': ({ data }) => `${data.why}: ${data.detail}`,
+  'generation.released': ({ data }) => `by ${senderName(data.by)}, to the producers’ list`,
+  'generation.handed_back': () => 'its task lies in the producers’ list',
   'generation.imported': ({ data }) => `${data.end}: ${data.evidence}`,
   'refund.requested': () => '',
   'refund.issued': ({ data }) =>

@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { REQUEST_ID_MAX } from './fact-schema.ts'
-import { Sender } from './generation.ts'
+import { Sender, Withdrawal } from './generation.ts'
 import { SessionId } from './ids.ts'
 import { Owner } from './owner.ts'
 import { Settlement } from './refund.ts'
-import { GenerationTask, issueLines, type TaskSource } from './task.ts'
+import { GenerationTask, issueLines, MESSAGE_BYTES_MAX, type TaskSource, taskText } from './task.ts'
 import { Time, text } from './text.ts'
 
-/** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
-export const MESSAGE_BYTES_MAX = 256 * 1024
+export { MESSAGE_BYTES_MAX }
 
 /** What a session row says of its session: no task does. */
 const ofRow = { sessionId: SessionId, by: Sender, owner: Owner, requestId: text(REQUEST_ID_MAX).nullable() }
@@ -34,6 +33,15 @@ const Ask = z.discriminatedUnion('command', [
     /** One of many that were approved at once. */
     bulk: z.boolean(),
   }),
+  z.object({ command: z.literal('generation.hand_back'), sessionId: SessionId, by: Sender }),
+  z.object({
+    command: z.literal('generation.note_hand_back'),
+    sessionId: SessionId,
+    /** The `seq` of the `generation.released` that it answers. */
+    release: z.int().positive(),
+    /** Null: the task lies in the producers' list. Otherwise the platform does not want it any more. */
+    withdrawn: z.object({ why: Withdrawal, detail: text(2_000) }).nullable(),
+  }),
 ])
 
 /** A task with the note of how it came. `replay` makes the owner ask the archive before it opens a session. */
@@ -42,6 +50,8 @@ interface Request {
   readonly sessionId: SessionId
   readonly task: GenerationTask
   readonly source: TaskSource
+  /** The message's own words, where `taskText` would write the task in others. */
+  readonly original?: string
 }
 
 /** A readable message that names a session but is no good task: an unknown session fails for it, a known one is not touched. */
@@ -63,7 +73,7 @@ export const parseMessage = (bytes: Uint8Array, source: TaskSource): Parsed => {
   if ('reason' in read) return { command: 'poison', reason: read.reason }
   // A task may carry fields that nobody knows, `command` among them: what names its session as a task does is one.
   const isAsk = 'command' in read.object && !('session_id' in read.object)
-  return isAsk ? parseAsk(read.object, source) : parseTask(read.object, source)
+  return isAsk ? parseAsk(read.object, source) : parseTask(read, source)
 }
 
 /** The source under which this program publishes what it asks for. */
@@ -79,6 +89,8 @@ const ONLY_OURS: ReadonlySet<Ask['command']> = new Set([
   'refund.approve',
   'generation.import',
   'generation.give_up',
+  'generation.hand_back',
+  'generation.note_hand_back',
 ])
 
 const parseAsk = (object: object, source: TaskSource): Parsed => {
@@ -89,9 +101,13 @@ const parseAsk = (object: object, source: TaskSource): Parsed => {
   return ask.data
 }
 
-const parseTask = (object: object, source: TaskSource): Parsed => {
+const parseTask = ({ object, words }: Read, source: TaskSource): Parsed => {
   const task = GenerationTask.safeParse(object)
-  if (task.success) return { command: 'generation.request', sessionId: task.data.sessionId, task: task.data, source }
+  if (task.success) {
+    const known = taskText(task.data) === words
+    const { sessionId } = task.data
+    return { command: 'generation.request', sessionId, task: task.data, source, ...(!known && { original: words }) }
+  }
   const issues = issueLines(task.error)
   const named = z.object({ session_id: SessionId }).safeParse(object)
   if (!named.success) return { command: 'poison', reason: `not a task: ${issues.join('; ')}` }
@@ -100,11 +116,17 @@ const parseTask = (object: object, source: TaskSource): Parsed => {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-const readJson = (bytes: Uint8Array): { object: object } | { reason: string } => {
+interface Read {
+  readonly object: object
+  readonly words: string
+}
+
+const readJson = (bytes: Uint8Array): Read | { reason: string } => {
   if (bytes.byteLength > MESSAGE_BYTES_MAX) return { reason: `larger than ${MESSAGE_BYTES_MAX} bytes` }
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { object: value }
+    const words = utf8.decode(bytes)
+    const value: unknown = JSON.parse(words)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { object: value, words }
     return { reason: 'not a JSON object' }
   } catch (error) {
     return { reason: error instanceof SyntaxError ? 'not JSON' : 'not UTF-8' }

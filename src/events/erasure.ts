@@ -1,5 +1,6 @@
 import { assertNever } from './assert-never.ts'
 import type { Fact } from './fact.ts'
+import type { SessionId } from './ids.ts'
 
 /** What stands where personal data stood. */
 export const ERASED = 'erased'
@@ -12,7 +13,10 @@ const EXPIRED = 'expired'
 export const erasedFact = (fact: Fact): Fact => {
   switch (fact.type) {
     case 'generation.requested':
-      return { ...fact, data: { ...fact.data, imageUrls: fact.data.imageUrls.map(() => ERASED_URL), prompt: '' } }
+      return {
+        ...fact,
+        data: { ...withoutOriginal(fact.data), imageUrls: fact.data.imageUrls.map(() => ERASED_URL), prompt: '' },
+      }
     case 'generation.rejected':
       return { ...fact, data: { ...fact.data, issues: [ERASED] } }
     case 'generation.deferred':
@@ -43,6 +47,8 @@ export const erasedFact = (fact: Fact): Fact => {
     // What they say is ours alone.
     case 'generation.started':
     case 'generation.cancelled':
+    case 'generation.released':
+    case 'generation.handed_back':
     case 'generation.imported':
     case 'refund.requested':
     case 'refund.waived':
@@ -52,17 +58,15 @@ export const erasedFact = (fact: Fact): Fact => {
   }
 }
 
-/** True for a fact after which its session takes no other. */
-export const closes = ({ type, data }: Fact): boolean =>
-  ['generation.completed', 'refund.issued', 'refund.waived', 'refund.settled'].includes(type) ||
-  ('end' in data && data.end === 'completed')
+/** True for a fact after which its session takes no other here; one that was handed back may come again as a new one. */
+const closes = ({ type, data }: Fact): boolean => CLOSING.has(type) || ('end' in data && data.end === 'completed')
 
 /** The fact as it is kept once its session is closed: no URL in it has a query, which is what signs one. */
 export const unsignedFact = (fact: Fact): Fact => {
   if (fact.type === 'generation.requested') {
-    const { imageUrls } = fact.data
-    if (!imageUrls.some((url) => url.includes('?'))) return fact
-    return { ...fact, data: { ...fact.data, imageUrls: imageUrls.map(withoutQuery) } }
+    const { imageUrls, original } = fact.data
+    if (original === undefined && !imageUrls.some((url) => url.includes('?'))) return fact
+    return { ...fact, data: { ...withoutOriginal(fact.data), imageUrls: imageUrls.map(withoutQuery) } }
   }
   if (fact.type === 'generation.deferred' && hasQuery(fact.data))
     return { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } }
@@ -72,6 +76,26 @@ export const unsignedFact = (fact: Fact): Fact => {
     return { ...fact, data: { ...fact.data, detail: unsignedText(fact.data) } }
   return fact
 }
+
+const CLOSING: ReadonlySet<string> = new Set([
+  'generation.completed',
+  'generation.handed_back',
+  'refund.issued',
+  'refund.waived',
+  'refund.settled',
+])
+
+/** The sessions of these facts, in order, whose last one closes. */
+export const closedBy = (facts: readonly Fact[]): Set<SessionId> => {
+  const closed = new Set<SessionId>()
+  for (const fact of facts) {
+    if (closes(fact)) closed.add(fact.sessionId)
+    else closed.delete(fact.sessionId)
+  }
+  return closed
+}
+
+const withoutOriginal = <Data extends { original?: string | undefined }>({ original: _, ...data }: Data) => data
 
 export const withoutQuery = (url: string): string => url.split('?', 1)[0] ?? ''
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { FailureCode } from './codes.ts'
 import { fact } from './fact-schema.ts'
 import { Owner } from './owner.ts'
-import { IMAGES_MAX, ImageUrl, PROMPT_MAX, TASK_ID_MAX, TaskSource } from './task.ts'
+import { IMAGES_MAX, ImageUrl, MESSAGE_BYTES_MAX, PROMPT_MAX, TASK_ID_MAX, TaskSource } from './task.ts'
 import { Time, text } from './text.ts'
 
 const Attempt = z.int().nonnegative()
@@ -81,6 +81,9 @@ export const generationFacts = [
     prompt: text(PROMPT_MAX),
     taskId: text(TASK_ID_MAX),
     source: TaskSource,
+    createdAt: Time.optional(),
+    /** The task in its producer's words, where `taskText` would write it in others. It goes when the session is closed. */
+    original: text(MESSAGE_BYTES_MAX).optional(),
   }),
   fact('generation.rejected', {
     issues: z.array(text(500)).min(1).max(50),
@@ -95,6 +98,9 @@ export const generationFacts = [
   fact('generation.failed', { attempt: Attempt, code: FailureCode, message: text(500), detail: Detail }),
   fact('generation.cancelled', { by: Sender }),
   fact('generation.withdrawn', { why: Withdrawal, detail: Detail }),
+  /** It leaves this system untouched: from now on its task is owed to the producers' list. */
+  fact('generation.released', { by: Sender }),
+  fact('generation.handed_back', {}),
   fact('generation.imported', {
     end: z.enum(['completed', 'failed']),
     owner: Owner,

@@ -9,6 +9,8 @@ export const IMAGES_MAX = 10
 export const PROMPT_MAX = 10_000
 export const TASK_ID_MAX = 200
 const URL_MAX = 4_000
+/** The largest message that an inbox takes, in bytes: ten URLs and a prompt fit many times over. */
+export const MESSAGE_BYTES_MAX = 256 * 1024
 
 /** How a task reached us. */
 export const TaskSource = z.enum(['http', 'list', 'inbox', 'replay'])
@@ -80,6 +82,23 @@ export const GenerationTask = Wire.transform(
     traceparent: wire.traceparent,
   }),
 )
+
+/** What a task of ours says: enough to write it down as its producer did. */
+export type TaskWords = Omit<GenerationTask, 'traceparent'>
+
+/** A task as the platform's producers write it, field by field and in their order. */
+export const taskText = ({ taskId, owner, sessionId, imageUrls, prompt, requestId, createdAt }: TaskWords): string =>
+  JSON.stringify({
+    task_id: taskId,
+    channel: owner.channel,
+    ...(owner.channel === 'b2b' ? { store_id: owner.storeId } : { user_id: owner.userId }),
+    session_id: sessionId,
+    image_urls: imageUrls,
+    prompt,
+    request_id: requestId,
+    version: 1,
+    ...(createdAt !== null && { created_at: createdAt }),
+  })
 
 const ownerOf = ({ channel, store_id, user_id }: z.infer<typeof Wire>): Owner | undefined =>
   channel === 'b2b' ? store_id && { channel, storeId: store_id } : user_id && { channel, userId: user_id }

@@ -15,6 +15,7 @@ import { OpenStreams } from './event-stream.ts'
 import { beginExchange, exchangeOf } from './exchange.ts'
 import { FactFeed } from './fact-feed.ts'
 import { Gate } from './gate.ts'
+import { handbackRoutes } from './handbacks.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
@@ -76,6 +77,8 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget' | 'sessions
     ...sessionRoutes(parts),
     ...timelineRoutes(parts),
     ...operateRoutes(parts),
+    ...refundRoutes(parts),
+    ...handbackRoutes(parts),
     ...refundRoutes(parts),
     ...pauseRoutes(parts),
     ...reconciliationRoutes(parts),

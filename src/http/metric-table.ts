@@ -56,6 +56,11 @@ export const metricTable: Readonly<Record<string, MetricRow>> = {
     help: 'How long operators have had it paused: all tries, the carrying of tasks from the list, the longest of one tenant. 0: it goes on.',
     labels: ['scope'],
   },
+  handbacks_total: {
+    type: 'counter',
+    help: 'Released tasks that were given back to the producers’ list, or not wanted by the platform any more; repeats count.',
+    labels: ['outcome'],
+  },
   events_ignored_total: {
     type: 'counter',
     help: 'Commands and outcomes that came to no fact: duplicates, late answers, refusals.',

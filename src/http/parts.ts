@@ -11,6 +11,7 @@ import type { PictureFetcher } from '../pictures/fetch.ts'
 import type { Photo } from '../pictures/photo.ts'
 import type { ApiKeys, Audit } from '../projections/api-keys.ts'
 import type { ErasureReport } from '../projections/erase-some.ts'
+import type { Handbacks } from '../projections/hand-back.ts'
 import type { Orphans } from '../projections/orphans.ts'
 import type { Past } from '../projections/past.ts'
 import type { Order } from '../projections/producer.ts'
@@ -136,6 +137,9 @@ export interface HttpParts {
   readonly pauses: Pauses
   /** The pauses as this process knows them. */
   readonly paused: () => readonly Pause[]
+  readonly handbacks: Pick<Handbacks, 'untouched' | 'counts'>
+  /** Whether the producers push to a list that this system knows (REDIS_URL). */
+  readonly hasProducersList: boolean
   /** 256 random bits in base64url, for a new key. */
   readonly newSecret: () => string
   /** What the data folder lets whoever may read it act as: the operator, on this machine. Null where it could not be kept. */

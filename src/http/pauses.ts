@@ -39,8 +39,7 @@ export const pauseRoutes = ({ pauses, env }: HttpParts): Route[] => [
   route({
     method: 'post',
     path: '/v1/pauses/:scope',
-    title:
-      'Start no new try: of anybody (all), of a store or a user (store:<id>, user:<id>); or carry nothing from the list',
+    title: 'Start no new try, of anybody (all) or of one (store:ID, user:ID); or carry nothing from the list',
     access: ofService('operate'),
     action: 'pause.begin',
     params,

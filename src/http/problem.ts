@@ -47,6 +47,16 @@ export const problems = {
   method_not_allowed: { status: 405, detail: 'This path does not take this method; Allow lists those that it takes.' },
   session_of_another: { status: 409, detail: 'The session was accepted from another tenant.' },
   no_orphan: { status: 409, detail: 'This session is no row that waits without a task.' },
+  list_not_paused: {
+    status: 409,
+    detail:
+      'Tasks that are handed back would be taken again at once: pause the list first (wearon pause --list), and wait some seconds.',
+    retryAfterS: 5,
+  },
+  no_producers_list: {
+    status: 409,
+    detail: 'There is no list to hand tasks back to: this process has no REDIS_URL.',
+  },
   session_ended: { status: 409, detail: 'The session has ended; nothing is left to cancel.' },
   session_exists: { status: 409, detail: 'There is a session of this id already; it was charged for then.' },
   refund_decided: { status: 409, detail: 'Nothing is owed for this session: see what was decided.' },

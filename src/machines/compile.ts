@@ -6,6 +6,8 @@ import { type Owed, type SessionContext, sessionMachine } from './session.ts'
 export type StateName =
   | 'new'
   | 'queued'
+  | 'released'
+  | 'handed_back'
   | 'processing'
   | 'completed'
   | 'refunded'

@@ -58,10 +58,7 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
   switch (command.command) {
     case 'generation.request': {
       // Of a session that is known already the machine does not accept it: a duplicate.
-      const { owner, imageUrls, prompt, taskId } = command.task
-      return {
-        facts: [{ type: 'generation.requested', data: { owner, imageUrls, prompt, taskId, source: command.source } }],
-      }
+      return { facts: [requested(command)] }
     }
     case 'generation.reject':
       if (session.state !== 'new') return { refused: `bad task for a known session: ${command.issues.join('; ')}` }
@@ -76,6 +73,12 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
       if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over rows' }
       if (session.state !== 'new') return { ignored: 'too_late' }
       return { facts: command.command === 'generation.import' ? imported(command) : givenUp(command) }
+    case 'generation.hand_back':
+      if (command.by.role === 'tenant') return { refused: 'comes from someone who has no say over the producers’ list' }
+      if (session.state === 'new') return { refused: 'names a session that is not known' }
+      return { facts: [{ type: 'generation.released', data: { by: command.by } }] }
+    case 'generation.note_hand_back':
+      return decideHandedBack(session, command)
     case 'refund.approve':
       return decideApproval(session, command)
     case 'refund.retry':
@@ -87,6 +90,22 @@ const decideCommand = (session: Snapshot, command: Command, { nowMs }: Circumsta
     default:
       return assertNever(command)
   }
+}
+
+const requested = ({ task, source, original }: Extract<Command, { command: 'generation.request' }>): NewFact => {
+  const { owner, imageUrls, prompt, taskId, createdAt } = task
+  const kept = { ...(createdAt !== null && { createdAt }), ...(original !== undefined && { original }) }
+  return { type: 'generation.requested', data: { owner, imageUrls, prompt, taskId, source, ...kept } }
+}
+
+/** The note of another release of the session says nothing of this one. */
+const decideHandedBack = (
+  { state, seq }: Snapshot,
+  { release, withdrawn }: AskOf<'generation.note_hand_back'>,
+): Decision => {
+  if (state !== 'released' || seq !== release) return { ignored: 'too_late' }
+  if (withdrawn === null) return { facts: [{ type: 'generation.handed_back', data: {} }] }
+  return { facts: [{ type: 'generation.withdrawn', data: withdrawn }, refundRequested] }
 }
 
 const imported = ({ end, owner, evidence, requestedAt }: AskOf<'generation.import'>): NewFact[] => [

@@ -56,9 +56,15 @@ export const sessionMachine = setup({
       assertEvent(event, 'generation.started')
       return event.data.attempt === context.attempt + 1
     },
+    untouched: ({ context }) => context.attempt === 0,
     currentAttempt: ({ context, event }) => {
       assertEvent(event, ['generation.deferred', 'generation.completed', 'generation.failed'])
       return event.data.attempt === context.attempt
+    },
+    /** Only what came by the producers' list can be what was given back to it: anything else is a duplicate. */
+    fromList: ({ event }) => {
+      assertEvent(event, 'generation.requested')
+      return event.data.source === 'list'
     },
     importedAsCompleted: ({ event }) => {
       assertEvent(event, 'generation.imported')
@@ -72,6 +78,7 @@ export const sessionMachine = setup({
       const { requestId, traceparent, at: requestedAt } = event
       return { owner, imageUrls, prompt, requestId, requestedAt, ...(traceparent !== undefined && { traceparent }) }
     }),
+    leave: assign(() => ({ imageUrls: [], prompt: '', retryAt: null })),
     import: assign(({ event }) => {
       assertEvent(event, 'generation.imported')
       return { owner: event.data.owner, requestId: event.requestId, failedAt: event.at }
@@ -121,8 +128,20 @@ export const sessionMachine = setup({
         'generation.failed': { guard: 'currentAttempt', target: 'failed', actions: 'fail' },
         'generation.cancelled': { target: 'failed', actions: 'fail' },
         'generation.withdrawn': { target: 'failed', actions: 'fail' },
+        'generation.released': { guard: 'untouched', target: 'released' },
       },
     },
+    // Owed to the producers' list, not by whoever owns the partition: the role `bridge` sees to it.
+    released: {
+      on: {
+        'generation.handed_back': { target: 'handed_back', actions: 'leave' },
+        'generation.withdrawn': { target: 'failed', actions: 'fail' },
+        // It lies in the list and came from there before the note of it did.
+        'generation.requested': { guard: 'fromList', target: 'queued', actions: 'open' },
+      },
+    },
+    // Somebody else's, until it comes again.
+    handed_back: { on: { 'generation.requested': { target: 'queued', actions: 'open' } } },
     processing: {
       meta: { owes: 'generation' },
       on: {

@@ -45,4 +45,6 @@ export const replay = (table: SessionTable, id: SessionId, facts: readonly Fact[
     unborn(table, id),
   )
 
-export const sessionState = (state: StateName): SessionState => state.split('.')[0] as SessionState
+/** What people see of a state: its first part; whoever is to work on it, a session that leaves waits. */
+export const sessionState = (state: StateName): SessionState =>
+  state === 'released' || state === 'handed_back' ? 'queued' : (state.split('.')[0] as SessionState)

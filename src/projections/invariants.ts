@@ -24,6 +24,8 @@ export interface Evidence {
   readonly balances: readonly { readonly account: string; readonly balance: number; readonly sum: number }[]
   /** Commits that the log accepted, where they were watched: under which epoch, and whose the partition was then. */
   readonly commits: readonly { readonly partition: number; readonly epoch: number; readonly owner: number }[]
+  /** Absent where nobody watched it. */
+  readonly wayBack?: WayBack
 }
 
 export interface Try {
@@ -33,6 +35,16 @@ export interface Try {
   readonly startedAt: number
   /** Null while it runs, or when its process died. */
   readonly endedAt: number | null
+}
+
+/** What operators paused and handed back. */
+export interface WayBack {
+  /** Every push to the producers' list, as it was made. */
+  readonly pushes: readonly { readonly sessionId: SessionId; readonly release: number }[]
+  /** Sessions whose task lies there still, or was taken by another worker: none of them is ours to work on. */
+  readonly others: ReadonlySet<SessionId>
+  /** When all tries were paused: from when every process had heard of it, until it ended. Ms. */
+  readonly pauses: readonly { readonly from: number; readonly until: number }[]
 }
 
 /** A promise of the design that does not hold, for one session or account. */
@@ -45,6 +57,7 @@ export interface Violation {
     | 'one writer'
     | 'tables follow the facts'
     | 'the books balance'
+    | 'a pause holds'
   readonly about: string
   readonly what: string
 }
@@ -64,8 +77,15 @@ export const violations = (table: SessionTable, evidence: Evidence, { atRest }: 
     ...refundedOnce(evidence, sessions.whole),
     ...triesAreOwed(evidence),
     ...onlyOwnersWrite(evidence),
+    ...pausesHold(evidence),
+    ...pushedOnce(evidence),
     ...(atRest
-      ? [...ended(table, evidence, sessions.whole), ...rowsFollow(evidence, sessions.whole), ...balanced(evidence)]
+      ? [
+          ...handedOver(evidence, sessions.whole),
+          ...ended(table, evidence, sessions.whole),
+          ...rowsFollow(evidence, sessions.whole),
+          ...balanced(evidence),
+        ]
       : []),
   ]
 }
@@ -158,6 +178,48 @@ const triesAreOwed = ({ tries, facts }: Evidence): Violation[] => {
   return found
 }
 
+const pausesHold = ({ tries, wayBack }: Evidence): Violation[] =>
+  (wayBack?.pauses ?? []).flatMap(({ from, until }) =>
+    tries
+      .filter(({ startedAt }) => startedAt >= from && startedAt < until)
+      .map(({ sessionId, attempt }) => ({
+        promise: 'a pause holds' as const,
+        about: sessionId,
+        what: `attempt ${attempt} began while everything was paused`,
+      })),
+  )
+
+/** A task is pushed once for each release, and for none that is not a fact. */
+const pushedOnce = ({ facts, wayBack }: Evidence): Violation[] => {
+  const promise = 'nothing is done twice where it costs money'
+  const seen = new Set<string>()
+  return (wayBack?.pushes ?? []).flatMap(({ sessionId: about, release }) => {
+    const key = `${about}/${release}`
+    const isRepeat = seen.has(key)
+    seen.add(key)
+    if (isRepeat) return [{ promise, about, what: 'its task was handed back twice' }]
+    const isReleased = facts.get(about)?.some(({ type, seq }) => type === 'generation.released' && seq === release)
+    return isReleased ? [] : [{ promise, about, what: 'its task was handed back, and no fact says so' }]
+  })
+}
+
+/** What was handed back lies in the list, and what lies there is not worked on here. */
+const handedOver = ({ facts, wayBack }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
+  const found: Violation[] = []
+  const pushed = new Set(wayBack?.pushes.map(({ sessionId, release }) => `${sessionId}/${release}`))
+  for (const [about, { state }] of sessions) {
+    const isAway = state === 'handed_back'
+    const release = facts.get(about)?.findLast(({ type }) => type === 'generation.released')?.seq
+    if (isAway && !(wayBack?.others.has(about) && pushed.has(`${about}/${release}`)))
+      found.push({ promise: 'nothing accepted is lost', about, what: 'it was handed back, and its task is nowhere' })
+    if (!isAway && wayBack?.others.has(about)) {
+      const what = 'its task is with another worker, and it was worked on here'
+      found.push({ promise: 'nothing is done twice where it costs money', about, what })
+    }
+  }
+  return found
+}
+
 const onlyOwnersWrite = ({ commits }: Evidence): Violation[] =>
   commits
     .filter(({ epoch, owner }) => epoch !== owner)
@@ -171,14 +233,15 @@ const ended = (table: SessionTable, { accepted }: Evidence, sessions: ReadonlyMa
   [...accepted].flatMap((id) => {
     const session = sessions.get(id)
     const closed = session !== undefined && table.states.get(session.state)?.closed
-    if (closed) return []
+    if (closed || session?.state === 'handed_back') return []
     return [{ promise: 'nothing accepted is lost', about: id, what: `it never ended: ${session?.state ?? 'no facts'}` }]
   })
 
 const rowsFollow = ({ rows }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] =>
   [...sessions].flatMap(([id, session]) => {
     const row = rows.get(id)
-    const state = sessionState(session.state)
+    // What was handed back is not ours to write any more: the column is empty, as before it came.
+    const state = session.state === 'handed_back' ? null : sessionState(session.state)
     const follows = row?.state === state && (row.seq ?? 0) <= session.seq
     if (row === undefined || follows) return []
     const what = `its row says ${row.state} at ${row.seq}, its facts say ${state} at ${session.seq}`

@@ -12,7 +12,8 @@ export interface RefundColumns {
   owner_id?: string
   request_id?: string | null
   requested_at?: string
-  outcome?: 'completed' | 'failed'
+  /** `handed_back`: another worker's by now, and no part of these books. */
+  outcome?: 'open' | 'completed' | 'failed' | 'handed_back'
   ended_at?: string
   state?: RefundState
   since?: string
@@ -34,7 +35,14 @@ export interface RefundColumns {
 
 /** Answers "who is owed what, and who got it back?": what the reconciliation holds against the platform's ledger. */
 export const refunds = projection<RefundColumns>('refunds', {
-  'generation.requested': ({ at, requestId, data }) => ({ ...whose(data.owner, requestId), requested_at: at }),
+  'generation.requested': ({ at, requestId, data }) => ({
+    ...whose(data.owner, requestId),
+    requested_at: at,
+    // One that was handed back may come again.
+    outcome: 'open',
+  }),
+  'generation.released': () => null,
+  'generation.handed_back': ({ at }) => ended('handed_back', at),
   'generation.rejected': ({ at, requestId, data }) => ({
     ...(data.owner ? whose(data.owner, requestId) : { request_id: requestId }),
     requested_at: at,
@@ -85,7 +93,10 @@ const whose = (owner: Owner, requestId: string | null): RefundColumns => ({
   request_id: requestId,
 })
 
-const ended = (outcome: 'completed' | 'failed', at: string): RefundColumns => ({ outcome, ended_at: at })
+const ended = (outcome: 'completed' | 'failed' | 'handed_back', at: string): RefundColumns => ({
+  outcome,
+  ended_at: at,
+})
 
 const paidTo = (payer: Payer): RefundColumns => {
   if (payer.kind === 'user') return { payer_kind: 'user', payer_id: payer.userId }

@@ -7,7 +7,8 @@ import { projection } from './projection.ts'
 /** The columns of a session row that are ours to write. `status` is what the front ends watch: it is never 'refunded'. */
 export interface SessionColumns {
   status?: 'queued' | 'processing' | 'completed' | 'failed'
-  state?: SessionState
+  /** `none`: it is not ours any more, and the column is empty again. */
+  state?: SessionState | 'none'
   attempts?: number
   error_message?: string | null
   failure_code?: FailureCode
@@ -35,6 +36,9 @@ export interface CreationColumns {
 
 /** Answers "how is my try-on doing?": our columns of the platform's session rows. */
 export const sessions = projection<SessionColumns & CreationColumns>('sessions', {
+  // Its row waits in the platform's eyes, as it did, whoever works on it.
+  'generation.released': () => null,
+  'generation.handed_back': () => ({ state: 'none' }),
   'generation.requested': ({ at, requestId, data }) => ({
     status: 'queued',
     state: 'queued',
@@ -102,7 +106,9 @@ export const patchedSession = <Row extends SessionColumns>(row: Row, patch: Sess
   const url = row.generated_image_url
   if (url !== undefined && (url === 'expired' || withoutQuery(url) === patch.generated_image_url))
     kept.generated_image_url = url
-  return { ...row, ...withoutCreation(patch), ...kept }
+  const next = { ...row, ...withoutCreation(patch), ...kept }
+  if (next.state === 'none') delete next.state
+  return next
 }
 
 const CREATION = ['channel', 'owner_id', 'request_id', 'created_at', 'image_urls', 'prompt', 'keep_ended'] as const

@@ -6,6 +6,7 @@ import type { Pauses } from '../machines/ports/pauses.ts'
 import type { Platform } from '../machines/ports/platform.ts'
 import type { ApiKeys, Audit } from './api-keys.ts'
 import type { Erasure } from './erasure.ts'
+import type { Handbacks } from './hand-back.ts'
 import type { Orphans } from './orphans.ts'
 import type { Past } from './past.ts'
 import type { Acceptances, Queries } from './queries.ts'
@@ -119,6 +120,7 @@ export interface Store {
   readonly apiKeys: ApiKeys
   readonly audit: Audit
   readonly pauses: Pauses
+  readonly handbacks: Handbacks
   /** Ends what waits for notifications; the connection is its owner's to close. */
   close(): Promise<void>
 }

@@ -18,7 +18,7 @@ export const sessionView = (row: SessionRow): SessionView => ({
   sessionId: SessionId.parse(row.id),
   channel: row.channel,
   tenant: row.tenant,
-  state: row.state ?? 'queued',
+  state: row.state === undefined || row.state === null || row.state === 'none' ? 'queued' : row.state,
   requestId: row.request_id,
   attempts: row.attempts ?? 0,
   imageUrl: row.generated_image_url === 'expired' ? null : (row.generated_image_url ?? null),

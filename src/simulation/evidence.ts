@@ -10,7 +10,10 @@ export const isAtRest = (stage: Stage): boolean => {
   const { facts, sessions, projections } = stage.world.store
   for (const name of ['sessions', 'refunds']) if ((projections.get(name)?.position ?? 0) < facts.length) return false
   for (const id of stage.accepted) if (!hasEnded(sessions.get(id))) return false
-  return stage.world.log.data.partitions.every(({ snapshots, inbox }) => inbox.length === 0 && snapshots.size === 0)
+  return stage.world.log.data.partitions.every(
+    ({ snapshots, inbox }) =>
+      inbox.length === 0 && [...snapshots.values()].every(({ state }) => state === 'handed_back'),
+  )
 }
 
 /** What a run left behind, for the judge. */
@@ -32,6 +35,7 @@ export const evidenceOf = (stage: Stage): Evidence => {
     rows: new Map([...rows].map(([id, row]) => [id, { state: row.state ?? null, seq: row.seq }])),
     tries: stage.world.tries,
     commits: stage.world.commits,
+    ...(stage.world.hasWayBack && { wayBack: stage.world.list.evidence(stage.pauses) }),
     balances: [...ledger.users, ...ledger.stores].map(([account, { balance }]) => {
       const sum = transactionsOf(ledger, account).reduce((total, { amount }) => total + amount, 0)
       return { account, balance, sum }

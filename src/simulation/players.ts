@@ -84,9 +84,14 @@ export const playClients = (stage: Stage): void => {
 const isOwed = (facts: Parameters<typeof replay>[2] | undefined): boolean =>
   facts?.at(-1)?.type.startsWith('refund.') === true && !hasEnded(facts)
 
+/** Nothing more is owed here: a session that was handed back is somebody else's. */
 export const hasEnded = (facts: Parameters<typeof replay>[2] | undefined): boolean => {
   const last = facts?.at(-1)?.type
   return (
-    last === 'generation.completed' || last === 'refund.issued' || last === 'refund.waived' || last === 'refund.settled'
+    last === 'generation.completed' ||
+    last === 'generation.handed_back' ||
+    last === 'refund.issued' ||
+    last === 'refund.waived' ||
+    last === 'refund.settled'
   )
 }

@@ -8,6 +8,7 @@ import { playProducer } from './producer.ts'
 import { plan } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { CHAOS_MS, type Stage } from './stage.ts'
+import { playWayBack } from './way-back-play.ts'
 import { type Plants, World } from './world.ts'
 
 const SESSIONS = 16
@@ -33,6 +34,7 @@ export const simulate = async (seed: number, plants: Plants = {}): Promise<Simul
   playOperator(stage)
   playPlatform(stage)
   playClients(stage)
+  if (world.hasWayBack) playWayBack(stage)
   if (scheduler.chance(0.3)) stopTheStore(stage)
   if (scheduler.chance(0.3)) loseTheTail(stage)
   if (scheduler.chance(0.3)) stopTheLedger(stage)
@@ -57,6 +59,8 @@ const stageOf = (seed: number, plants: Plants): Stage => {
     failedPushes: new Map(),
     readings: [],
     pushesLeft: 0,
+    startedAt: START,
+    pauses: [],
     lostAt: Number.NEGATIVE_INFINITY,
   }
 }

@@ -15,6 +15,10 @@ export interface Stage {
   readonly failedPushes: Map<string, SessionId[]>
   readonly readings: Evidence['readings'][number][]
   pushesLeft: number
+  /** When the run began, ms since the epoch. */
+  readonly startedAt: number
+  /** When all tries were paused, and until when. */
+  readonly pauses: { from: number; until: number }[]
   /** When the log lost its tail, if it did. */
   lostAt: number
 }

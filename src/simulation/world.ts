@@ -16,12 +16,14 @@ import { refund } from '../machines/effects/refund.ts'
 import { defaultPolicy, type Policy } from '../machines/policy.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog, PartitionLease } from '../machines/ports/event-log.ts'
+import type { Pauses } from '../machines/ports/pauses.ts'
 import type { Platform } from '../machines/ports/platform.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
 import { Worker } from '../machines/runtime/worker.ts'
 import { archiveJournals } from '../projections/archive.ts'
+import type { ProducersList } from '../projections/hand-back.ts'
 import type { Evidence, Try } from '../projections/invariants.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import { refunds } from '../projections/refunds.ts'
@@ -31,6 +33,7 @@ import { ConnectionLost, type FaultRates, Process } from './process.ts'
 import { SimulatedProvider } from './provider.ts'
 import type { PlannedSession } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
+import { runWayBack, SimulatedList } from './way-back.ts'
 
 /** Faults that a test plants in the system itself, to see that the invariants catch them. */
 export interface Plants {
@@ -38,6 +41,8 @@ export interface Plants {
   readonly table?: SessionTable
   readonly refundMemory?: (state: StoreState) => RefundMemory
   readonly lease?: (lease: PartitionLease, log: MemoryLogState) => PartitionLease
+  readonly pauses?: (pauses: Pauses) => Pauses
+  readonly list?: (list: SimulatedList) => ProducersList
 }
 
 export const PARTITIONS = 4
@@ -46,6 +51,8 @@ const TOMBSTONES_MAX = 3
 const CONCURRENCY = 4
 const DRAIN_MS = 5_000
 const RESTART_MS = { min: 100, max: 20_000 }
+/** In so many runs operators pause, hand back and go on. */
+const WAY_BACK = 0.3
 
 /** Everyone is less patient than in production, so that a run sees every timer ring. */
 const policy: Policy = {
@@ -61,6 +68,10 @@ export class World {
   readonly log: MemoryLogState
   readonly store: StoreState = emptyStoreState()
   readonly objects: ReturnType<typeof memoryObjects>
+  /** The producers' list, as far as tasks are given back to it. */
+  readonly list = new SimulatedList()
+  /** Whether operators pause and hand back in this run; where they do not, nobody looks for it. */
+  readonly hasWayBack: boolean
   tries: Try[] = []
   readonly commits: Evidence['commits'][number][] = []
   /** Calm: nothing more breaks by chance. */
@@ -77,6 +88,7 @@ export class World {
 
   constructor(scheduler: Scheduler, plans: ReadonlyMap<SessionId, PlannedSession>, rates: FaultRates, plants: Plants) {
     this.scheduler = scheduler
+    this.hasWayBack = scheduler.chance(WAY_BACK)
     this.#rates = rates
     this.#plants = plants
     this.log = memoryLogState(PARTITIONS, 'log-1')
@@ -89,10 +101,16 @@ export class World {
     const process = this.#newProcess(name)
     const env = process.environment(silentMeter, silentLogger)
     const stop = new AbortController()
-    const worker = this.#worker(process, env)
+    const store = this.#storeOf(process)
+    const { archive, tables } = store
+    const { worker, generations } = this.#worker(process, env)
     this.#processes.set(process, { worker, stop })
-    const { archive, tables } = this.#storeOf(process)
     const log = this.#logOf(process, env)
+    if (this.hasWayBack) {
+      const { pauses = same, list = same } = this.#plants
+      const given = overNetwork(list(this.list), (operation) => process.call(operation))
+      runWayBack({ ...store, pauses: pauses(store.pauses), list: given, log, env }, generations, stop.signal)
+    }
     const options = { environment: env, signal: stop.signal }
     supervise('worker', (alive, signal) => worker.run(alive, signal), env, stop.signal)
     supervise('archive', () => archiveJournals(log, archive, options), env, stop.signal)
@@ -143,7 +161,7 @@ export class World {
     return process
   }
 
-  #worker(process: Process, env: Environment): Worker {
+  #worker(process: Process, env: Environment): { worker: Worker; generations: EffectPool } {
     const { platform, history } = this.#storeOf(process)
     const generator = this.#provider.of(process, policy.tryTimeoutMs + 30_000)
     const rate = new RateShare(generator.requestsPerMinute, env.clock)
@@ -154,6 +172,7 @@ export class World {
       generator,
       objects: overNetwork(this.objects, (operation) => process.call(operation)),
     })
+    const generations = new EffectPool(CONCURRENCY, rate, env.clock)
     const context = {
       env,
       table: this.#plants.table ?? sessionTable,
@@ -165,11 +184,11 @@ export class World {
           this.#witness(process, session, signal, run),
         refund: refund(platform),
       },
-      generations: new EffectPool(CONCURRENCY, rate, env.clock),
+      generations,
       refunds: new EffectPool(CONCURRENCY, new RateShare(null, env.clock), env.clock),
       drainMs: DRAIN_MS,
     }
-    return new Worker(context, rate)
+    return { worker: new Worker(context, rate), generations }
   }
 
   /** Notes each try for the invariants: it lasts until it settles, or until it was told to stop. */
@@ -203,6 +222,8 @@ export class World {
       tables: reach(store.tables),
       history: reach(store.history),
       platform: reach(this.#refusing(store.platform)),
+      pauses: reach(store.pauses),
+      handbacks: reach(store.handbacks),
     }
   }
 
@@ -248,6 +269,8 @@ export class World {
     }
   }
 }
+
+const same = <Port>(port: Port): Port => port
 
 const noFaults: FaultRates = { crash: 0, pause: 0, lostCall: 0, slowCall: 0, lostAnswer: 0 }
 export const silentMeter = { count: () => {}, observe: () => {}, gauge: () => {} }

@@ -76,7 +76,7 @@ create table if not exists wearon.created_rows (session_id uuid primary key);
 -- The books: one row per session, with what became of its refund where it has one (`state` is not null).
 create table if not exists wearon.refunds (
   session_id uuid primary key, seq integer not null, channel text, owner_id uuid, request_id text, requested_at timestamptz,
-  outcome text not null default 'open' check (outcome in ('open', 'completed', 'failed')), ended_at timestamptz,
+  outcome text not null default 'open' check (outcome in ('open', 'completed', 'failed', 'handed_back')), ended_at timestamptz,
   state text check (state in ('owed', 'issued', 'waived', 'settled', 'escalated')), since timestamptz, tries integer,
   last_error text, payer_kind text, payer_id uuid, payer_email text, credits integer, ledger_record text, how text,
   waiver_reason text, waiver_detail text, settled_at timestamptz, settled_by text, settled_how text, settled_why text);
@@ -357,7 +357,7 @@ end if; end $$;
 -- What a patch `p` makes of a row `t`, column by column; shared by live writes and rebuilds. An ended row never reopens: the
 -- platform may have failed it meanwhile, and its words then tell the refund who did. `keep_ended` (withdrawn) leaves the ended row's own words, 'expired' stays expired.
 create or replace function wearon.session_columns() returns table (name text, value text) language sql immutable as $$
-  values ('seq', 'p.seq'), ('state', 'coalesce(p.state, t.state)'), ('attempts', 'coalesce(p.attempts, t.attempts)'),
+  values ('seq', 'p.seq'), ('state', 'nullif(coalesce(p.state, t.state), ''none'')'), ('attempts', 'coalesce(p.attempts, t.attempts)'),
   ('origin', $e$coalesce(t.origin, 'producer')$e$),
   ('status', $e$case when t.status in ('completed', 'failed') and (p.keep_ended or p.status in ('queued', 'processing'))
     then t.status else coalesce(p.status, t.status) end$e$),
@@ -448,7 +448,7 @@ create or replace function wearon.write_refunds(p_patches jsonb) returns void la
   on conflict (session_id) do update set seq = excluded.seq, channel = coalesce(excluded.channel, r.channel),
     owner_id = coalesce(excluded.owner_id, r.owner_id), request_id = coalesce(excluded.request_id, r.request_id),
     requested_at = coalesce(excluded.requested_at, r.requested_at),
-    outcome = case when excluded.outcome = 'open' then r.outcome else excluded.outcome end,
+    outcome = case when excluded.outcome = 'open' and r.outcome <> 'handed_back' then r.outcome else excluded.outcome end,
     ended_at = coalesce(excluded.ended_at, r.ended_at), state = coalesce(excluded.state, r.state),
     since = coalesce(excluded.since, r.since), tries = coalesce(excluded.tries, r.tries),
     last_error = coalesce(excluded.last_error, r.last_error), payer_kind = coalesce(excluded.payer_kind, r.payer_kind),

@@ -134,6 +134,8 @@ language sql stable as $$
         group by l.session_id) as given on given.session_id = s.session_id
     where (p_session is null or s.session_id = p_session) and (p_owner is null or s.owner_id = p_owner) and s.requested_at <= p_as_of
       and (p_from is null or s.requested_at >= p_from) and (p_until is null or s.requested_at < p_until)
+      -- Another worker's by then.
+      and not (s.outcome = 'handed_back' and s.ended_at <= p_as_of)
     -- Computes each of these once per row.
     offset 0),
   books as (

@@ -8,7 +8,7 @@ create table if not exists wearon.erasures (
   requested_by text not null, requested_at timestamptz not null default now(), sessions integer not null);
 
 create or replace function wearon.closes(p_fact jsonb) returns boolean language sql immutable as $$
-  select p_fact ->> 'type' in ('generation.completed', 'refund.issued', 'refund.waived', 'refund.settled')
+  select p_fact ->> 'type' in ('generation.completed', 'generation.handed_back', 'refund.issued', 'refund.waived', 'refund.settled')
     or p_fact ->> 'type' = 'generation.imported' and p_fact #>> '{data,end}' = 'completed'
 $$;
 
@@ -41,7 +41,7 @@ language plpgsql stable security definer set search_path = '' as $$
 begin
   return (with known as (
     select o.id, f.closed from wearon.sessions_of(p_kind, p_owner) as o(id) cross join lateral (
-      select bool_or(wearon.closes(fact)) as closed
+      select wearon.closes((array_agg(fact order by seq desc))[1]) as closed
       from wearon.facts where session_id = o.id) as f
     where f.closed is not null and not exists (select from wearon.erased_sessions as e where e.session_id = o.id))
   select json_build_object('open', (select count(*) from known where not closed), 'sessions', (select coalesce(json_agg(facts), '[]') from (

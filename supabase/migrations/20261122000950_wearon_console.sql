@@ -51,7 +51,7 @@ create or replace function public.wearon_census() returns json
 language sql stable security definer set search_path = '' as $$
   select coalesce(json_agg(json_build_object('state', state, 'count', count)), '[]') from (
     select state, sum(count)::bigint as count from (
-      select case when outcome = 'completed' then 'completed' when state = 'issued' then 'refunded'
+      select case when outcome in ('completed', 'handed_back') then outcome when state = 'issued' then 'refunded'
         when state is null then 'failed.imported' when state in ('waived', 'settled') then 'failed.settled'
         else 'failed.' || state end as state, count(*) as count
       from wearon.refunds where outcome <> 'open' group by outcome, refunds.state

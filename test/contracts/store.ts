@@ -5,6 +5,7 @@ import { apiKeyLaws } from './store-api-keys.ts'
 import { archiveLaws } from './store-archive.ts'
 import { openStoreBench } from './store-bench.ts'
 import { erasureLaws } from './store-erasure.ts'
+import { handbackLaws } from './store-handbacks.ts'
 import { historyLaws } from './store-history.ts'
 import { orphanLaws } from './store-orphans.ts'
 import { pastLaws } from './store-past.ts'
@@ -34,5 +35,6 @@ export const storeContract = (
     erasureLaws(bench)
     apiKeyLaws(bench)
     pauseLaws(bench)
+    handbackLaws(bench)
   })
 }

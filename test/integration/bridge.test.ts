@@ -103,6 +103,28 @@ describe.runIf(hasRedis)('the bridge', () => {
     expect(strangers.toSorted()).toEqual(['someone-elses', 'wearon:tasks:other'])
   })
 
+  it('leaves tasks in the list while it is held, and carries them once it is not', async () => {
+    let isHeld = true
+    let asked = 0
+    const stop = new AbortController()
+    const env = { ...quietEnvironment(realClock), newId: randomUUID }
+    const held = () => {
+      asked++
+      return isHeld
+    }
+    const done = bridgeTasks({ redis, log, env, ttlMs: BRIDGE_TTL_MS, isHeld: held }, () => {}, stop.signal)
+    const tasks = anyTasks(TASKS)
+    await producer.lpush(LIST, ...tasks)
+    const before = asked
+    await eventually(async () => expect(asked).toBeGreaterThan(before + 2))
+    expect(await producer.llen(LIST)).toBe(TASKS)
+    isHeld = false
+    await eventually(atRest)
+    stop.abort()
+    await done
+    expect((await inboxes()).flat()).toHaveLength(TASKS)
+  })
+
   for (const killAt of ['moved', 'published']) {
     it(`loses nothing when it is killed once a batch is ${killAt}, and the next bridge takes up what it held`, async () => {
       const tasks = anyTasks(TASKS)

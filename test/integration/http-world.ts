@@ -89,6 +89,8 @@ export const openWorld = async ({ limits, ...changes }: Changes = {}) => {
     audit: store.audit,
     pauses: store.pauses,
     paused: () => [],
+    handbacks: store.handbacks,
+    hasProducersList: true,
     newSecret,
     operatorToken: null,
     consoleSecret: 'of the test',

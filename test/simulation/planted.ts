@@ -13,6 +13,11 @@ export const planted: Readonly<Record<string, Plants>> = {
   'dropping the epoch check': { checks: { ...commitChecks, epoch: () => true } },
   'dropping the predecessor check': { checks: { ...commitChecks, predecessor: () => true } },
   'counting a duplicate': { table: withBranch('queued', 'generation.requested', 'queued') },
+  'forgetting pauses': { pauses: (pauses) => ({ ...pauses, list: async () => [] }) },
+  'handing a task back without its mark': {
+    list: (list) => ({ giveBack: async (key, task) => list.push(key, task) }),
+  },
+  'noting a task that was not handed back': { list: () => ({ giveBack: async () => {} }) },
   'counting a late outcome of an earlier attempt': { table: withoutGuards('processing') },
 }
 

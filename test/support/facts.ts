@@ -82,6 +82,10 @@ export const withdrawn = (why: Withdrawal = 'row_failed'): NewFact => ({
   data: { why, detail: 'as told' },
 })
 
+export const released = (by: Sender = operator): NewFact => ({ type: 'generation.released', data: { by } })
+
+export const handedBack = (): NewFact => ({ type: 'generation.handed_back', data: {} })
+
 export const imported = (end: 'completed' | 'failed'): NewFact => ({
   type: 'generation.imported',
   data: { end, owner: store, evidence: 'row of the earlier worker' },

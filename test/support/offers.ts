@@ -12,6 +12,9 @@ const later = facts.START_MS + 60_000
 export const offers = ({ attempt }: SessionContext): NewFact[] => [
   facts.requested(),
   facts.requested({ owner: facts.user, prompt: 'a red coat' }),
+  facts.requested({ source: 'list' }),
+  facts.released(),
+  facts.handedBack(),
   facts.rejected('prompt: has a NUL character'),
   facts.imported('completed'),
   facts.imported('failed'),

@@ -17,11 +17,12 @@ export const publishPictures = async (
   client: Client,
   urls: readonly string[],
   id: string = randomUUID(),
+  user: string = randomUUID(),
 ): Promise<string> => {
   const task = {
     task_id: randomUUID(),
     channel: 'b2c',
-    user_id: randomUUID(),
+    user_id: user,
     session_id: id,
     image_urls: urls,
     request_id: `req_${randomUUID()}`,

@@ -1,4 +1,4 @@
-import { closes, unsignedFact } from '../../events/erasure.ts'
+import { closedBy, unsignedFact } from '../../events/erasure.ts'
 import type { Step, StepRef } from '../../machines/ports/event-log.ts'
 import type { Admission, History } from '../../machines/ports/history.ts'
 import { type Archive, type ArchiveHead, ArchiveRefused } from '../../projections/store.ts'
@@ -105,8 +105,7 @@ const addSteps = (state: StoreState, steps: readonly Step[]): void => {
       session.sort((a, b) => a.seq - b.seq)
     }
   }
-  for (const { sessionId } of steps.flatMap(({ facts }) => facts.filter(closes)))
-    rewriteFacts(state, sessionId, unsignedFact)
+  for (const id of closedBy(steps.flatMap(({ facts }) => facts))) rewriteFacts(state, id, unsignedFact)
 }
 
 /** What the archive had beyond the common part was restored by the new head, and goes down with it if it does. */

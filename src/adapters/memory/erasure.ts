@@ -1,4 +1,4 @@
-import { closes, ERASED, erasedFact, withoutQuery } from '../../events/erasure.ts'
+import { closedBy, ERASED, erasedFact, withoutQuery } from '../../events/erasure.ts'
 import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Owner } from '../../events/owner.ts'
@@ -53,7 +53,7 @@ const sessionsOf = ({ refunds, rows }: StoreState, owner: Owner): SessionId[] =>
   return [...new Set([...inBooks, ...withRow])].toSorted()
 }
 
-const isClosed = (state: StoreState, id: SessionId): boolean => (state.sessions.get(id) ?? []).some(closes)
+const isClosed = (state: StoreState, id: SessionId): boolean => closedBy(state.sessions.get(id) ?? []).has(id)
 
 const eraseSession = (state: StoreState, id: SessionId): void => {
   rewriteFacts(state, id, erasedFact)

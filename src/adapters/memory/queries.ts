@@ -16,7 +16,7 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
   },
   sessions: async ({ state: wanted, channel, tenant, cursor, limit }) => {
     const rows = [...state.rows.values()]
-      .filter((row) => row.state && (!wanted || row.state === wanted) && (!tenant || tenantOf(row) === tenant))
+      .filter((row) => row.state && (!wanted || row.state === wanted) && (!tenant || tenantOfRow(row) === tenant))
       .filter((row) => !channel || row.channel === channel)
       .map((row) => ({ row, place: { time: row.createdAt, id: row.id } }))
     const page = newestFirst(rows, cursor, limit)
@@ -29,7 +29,7 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
     const page = newestFirst(rows, cursor, limit)
     return { ...page, items: page.items.map(refundView) }
   },
-  backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOf(row) === tenant).length,
+  backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOfRow(row) === tenant).length,
   openSessions: async () =>
     (['queued', 'processing'] as const).flatMap((wanted) => {
       const rows = [...state.rows.values()].filter((row) => row.state === wanted)
@@ -58,7 +58,9 @@ const isWanted = (row: RefundColumns, { state, channel, owner, payer, since, unt
 
 /** Where a session stands, as far as the tables have followed; null while they do not know an open one's state. */
 const stateOf = ({ outcome, state }: RefundColumns, row: PlatformRow | undefined): StateName | null => {
-  if (outcome === undefined) return row?.state === 'queued' || row?.state === 'processing' ? row.state : null
+  if (outcome === 'handed_back') return outcome
+  if (outcome === undefined || outcome === 'open')
+    return row?.state === 'queued' || row?.state === 'processing' ? row.state : null
   if (outcome === 'completed') return 'completed'
   if (state === undefined) return 'failed.imported'
   if (state === 'issued') return 'refunded'
@@ -67,12 +69,13 @@ const stateOf = ({ outcome, state }: RefundColumns, row: PlatformRow | undefined
 
 const isOpen = ({ state }: PlatformRow): boolean => state === 'queued' || state === 'processing'
 
-const tenantOf = (row: PlatformRow): string => `${row.channel === 'b2b' ? 'store' : 'user'}:${row.ownerId}`
+/** `store:<id>` or `user:<id>`. */
+export const tenantOfRow = (row: PlatformRow): string => `${row.channel === 'b2b' ? 'store' : 'user'}:${row.ownerId}`
 
 const viewOf = (state: StoreState, row: PlatformRow) =>
   sessionView({
     ...row,
-    tenant: tenantOf(row),
+    tenant: tenantOfRow(row),
     request_id: state.sessions.get(row.id)?.[0]?.requestId ?? null,
     created_at: row.createdAt,
   })

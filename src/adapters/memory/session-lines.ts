@@ -17,7 +17,8 @@ export const sessionLines = (state: StoreState, scope: Scope): Line[] => {
       (scope.session === undefined || scope.session === session) &&
       (scope.owner === undefined || scope.owner === row.owner_id) &&
       isWithin(scope, row.requested_at)
-    return isIn ? [sessionLine(state, session, row, refunds.get(session) ?? [], scope.asOfMs)] : []
+    const isOthers = row.outcome === 'handed_back' && Date.parse(row.ended_at ?? '') <= scope.asOfMs
+    return isIn && !isOthers ? [sessionLine(state, session, row, refunds.get(session) ?? [], scope.asOfMs)] : []
   })
 }
 
@@ -65,7 +66,8 @@ const booksOf = (
   const row = state.rows.get(session)
   const charge = chargeOf(state, columns, row)
   const charged = creditsCharged(columns, row, charge)
-  const outcome = isLater(columns.ended_at) ? 'open' : (columns.outcome ?? 'open')
+  const { outcome: last = 'open' } = columns
+  const outcome = last === 'handed_back' || isLater(columns.ended_at) ? 'open' : last
   const refund = refundAt(columns, isLater)
   return {
     outcome,

@@ -4,6 +4,7 @@ import type { RowsOwner, Store } from '../../projections/store.ts'
 import { memoryApiKeys, memoryAudit } from './api-keys.ts'
 import { memoryArchive, memoryHistory } from './archive.ts'
 import { memoryErasure } from './erasure.ts'
+import { memoryHandbacks } from './handbacks.ts'
 import { MemoryLedger } from './ledger.ts'
 import { memoryOrphans } from './orphans.ts'
 import { memoryPast } from './past.ts'
@@ -45,6 +46,7 @@ export const openMemoryStore = (
     apiKeys: memoryApiKeys(state),
     audit: memoryAudit(state),
     pauses: memoryPauses(state),
+    handbacks: memoryHandbacks(state),
     producer: memoryProducer(state, ledger, now),
     play: memoryPlatformPlay(state, ledger, now),
     ledger,

@@ -6,7 +6,7 @@ import type { EventLog } from '../../machines/ports/event-log.ts'
 import type { RedisConnection } from './connection.ts'
 
 /** The list that the platform's producers push their tasks to. */
-const LIST = 'wearon:tasks:generation'
+export const LIST = 'wearon:tasks:generation'
 /** What one round moves at most: little is published twice when a bridge dies, and hosted Redis refuses requests above 1 MB. */
 const TASKS_MAX = 200
 const BYTES_MAX = 512 * 1024
@@ -21,6 +21,8 @@ export interface BridgeOptions {
   readonly log: Pick<EventLog, 'publish' | 'partitions'>
   readonly env: Pick<Environment, 'clock' | 'newId' | 'logger'>
   readonly ttlMs?: number
+  /** Asked before each round: whether tasks are to stay in the list for now. */
+  readonly isHeld?: () => boolean
 }
 
 /**
@@ -30,7 +32,7 @@ export interface BridgeOptions {
  * the next bridge.
  */
 export const bridgeTasks = async (options: BridgeOptions, alive: () => void, signal: AbortSignal): Promise<void> => {
-  const { env, ttlMs = TTL_MS } = options
+  const { env, ttlMs = TTL_MS, isHeld = () => false } = options
   const { clock } = env
   const bridge = env.newId()
   let idleMs = IDLE_FIRST_MS
@@ -42,7 +44,7 @@ export const bridgeTasks = async (options: BridgeOptions, alive: () => void, sig
         lookAt = clock.now() + ttlMs / 2
         await takeUp(options, bridge)
       }
-      const tasks = await move(options, bridge, ttlMs)
+      const tasks = isHeld() ? [] : await move(options, bridge, ttlMs)
       await publish(options, tasks)
       await remove(options, bridge, tasks)
       idleMs = tasks.length > 0 ? IDLE_FIRST_MS : Math.min(idleMs * 2, IDLE_MAX_MS)
@@ -62,8 +64,8 @@ export const oldestWaiting = async (redis: RedisConnection): Promise<number | nu
   const oldestOf = async (lists: readonly string[]) => (await redis.runForBytes('bridge_oldest', lists, [])) as Buffer[]
   // In the order in which a task goes, so that none is missed on its way.
   const inList = await oldestOf([LIST])
-  const bridges = (await redis.run('bridge_others', [key('bridges')], [])) as string[]
-  const held = bridges.length === 0 ? [] : await oldestOf(bridges.map((bridge) => key(`holding:${bridge}`)))
+  const bridges = (await redis.run('bridge_others', [inListSlot('bridges')], [])) as string[]
+  const held = bridges.length === 0 ? [] : await oldestOf(bridges.map((bridge) => inListSlot(`holding:${bridge}`)))
   const tasks = [...inList, ...held]
   return tasks.length === 0 ? null : Math.min(...tasks.map(madeAt))
 }
@@ -75,9 +77,14 @@ const madeAt = (bytes: Buffer): number => {
 }
 
 /** All in the list's own slot, since a move needs that. */
-const key = (name: string): string => `{${LIST}}:${name}`
+export const inListSlot = (name: string): string => `{${LIST}}:${name}`
 
-const keysOf = (bridge: string): string[] => [LIST, key(`holding:${bridge}`), key(`alive:${bridge}`), key('bridges')]
+const keysOf = (bridge: string): string[] => [
+  LIST,
+  inListSlot(`holding:${bridge}`),
+  inListSlot(`alive:${bridge}`),
+  inListSlot('bridges'),
+]
 
 const move = async ({ redis }: BridgeOptions, bridge: string, ttlMs: number): Promise<Buffer[]> =>
   (await redis.runForBytes('bridge_move', keysOf(bridge), [bridge, ttlMs, TASKS_MAX, BYTES_MAX])) as Buffer[]
@@ -96,12 +103,12 @@ const partitionFor = (bytes: Buffer, partitions: number): number => {
 }
 
 const remove = async ({ redis }: BridgeOptions, bridge: string, tasks: readonly Buffer[]): Promise<void> => {
-  if (tasks.length > 0) await redis.run('bridge_done', [key(`holding:${bridge}`)], tasks)
+  if (tasks.length > 0) await redis.run('bridge_done', [inListSlot(`holding:${bridge}`)], tasks)
 }
 
 /** Gives back what dead bridges held. */
 const takeUp = async (options: BridgeOptions, bridge: string): Promise<void> => {
-  const known = (await options.redis.run('bridge_others', [key('bridges')], [])) as string[]
+  const known = (await options.redis.run('bridge_others', [inListSlot('bridges')], [])) as string[]
   for (const other of known.filter((one) => one !== bridge)) {
     const tasks = await giveBack(options, other, false)
     if (tasks > 0) options.env.logger.warn({ bridge: other, tasks }, 'tasks of a dead bridge were taken up')

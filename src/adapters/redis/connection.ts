@@ -41,7 +41,14 @@ const PARTITION_SCRIPTS = [
   'acquire',
   'release',
 ] as const
-const BRIDGE_SCRIPTS = ['bridge_move', 'bridge_done', 'bridge_give_back', 'bridge_others', 'bridge_oldest'] as const
+const BRIDGE_SCRIPTS = [
+  'bridge_move',
+  'bridge_done',
+  'bridge_give_back',
+  'bridge_others',
+  'bridge_oldest',
+  'hand_back',
+] as const
 export type Script = (typeof PARTITION_SCRIPTS)[number] | (typeof BRIDGE_SCRIPTS)[number]
 
 export type Argument = string | number | Buffer

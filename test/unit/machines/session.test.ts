@@ -17,6 +17,8 @@ const later = START_MS + 60_000
 const histories: Record<StateName, NewFact[]> = {
   new: [],
   queued: [facts.requested()],
+  released: [facts.requested(), facts.released()],
+  handed_back: [facts.requested(), facts.released(), facts.handedBack()],
   processing: [facts.requested(), facts.started()],
   completed: [facts.requested(), facts.started(), facts.completed()],
   'failed.open': [facts.requested(), facts.cancelled()],
@@ -41,7 +43,14 @@ const moves: Record<StateName, string[]> = {
     'generation.failed → failed.open',
     'generation.cancelled → failed.open',
     'generation.withdrawn → failed.open',
+    'generation.released → released',
   ],
+  released: [
+    'generation.handed_back → handed_back',
+    'generation.withdrawn → failed.open',
+    'generation.requested → queued',
+  ],
+  handed_back: ['generation.requested → queued'],
   processing: [
     'generation.started → processing',
     'generation.deferred → queued',
@@ -94,6 +103,8 @@ describe('a session', () => {
   it.each<[StateName, Owed | null]>([
     ['new', null],
     ['queued', 'generation'],
+    ['released', null],
+    ['handed_back', null],
     ['processing', 'generation'],
     ['completed', null],
     ['failed.open', null],
@@ -112,6 +123,21 @@ describe('a session', () => {
     expect(states.map(sessionState)).toContain('failed')
     expect(sessionState('failed.escalated')).toBe('failed')
     expect(sessionState('queued')).toBe('queued')
+    expect([sessionState('released'), sessionState('handed_back')]).toEqual(['queued', 'queued'])
+  })
+
+  it('leaves only untouched, takes nothing else on its way than what came back by the list, and may come anew', () => {
+    const tried = given(facts.requested(), facts.started(), facts.deferred('rate_limited', 1, later)).session
+    expect(offer(tried, facts.released())).toBeNull()
+    const { session } = given(facts.requested(), facts.released())
+    expect(offer(session, facts.requested({ source: 'http' }))).toBeNull()
+    expect(offer(session, facts.started(1))).toBeNull()
+    const prompt = 'a red coat'
+    const again = offer(session, facts.requested({ source: 'list', prompt }))
+    expect(again).toMatchObject({ state: 'queued', seq: 3, context: { attempt: 0, prompt } })
+    const away = given(facts.requested({ prompt }), facts.released(), facts.handedBack()).session
+    expect(away.context).toMatchObject({ imageUrls: [], prompt: '', attempt: 0 })
+    expect(offer(away, facts.requested({ source: 'http', prompt }))).toMatchObject({ state: 'queued', seq: 4 })
   })
 })
 

@@ -1,4 +1,4 @@
-import { closes, unsignedFact } from '../../../events/erasure.ts'
+import { closedBy, unsignedFact } from '../../../events/erasure.ts'
 import type { Fact } from '../../../events/fact.ts'
 import type { SessionId } from '../../../events/ids.ts'
 import type { Step } from '../../../machines/ports/event-log.ts'
@@ -13,14 +13,14 @@ interface ArchivedStep extends Step {
 
 /** What the database keeps of steps that are archived together. */
 export const archivedSteps = (steps: readonly Step[]): ArchivedStep[] => {
-  const closed = new Set(steps.flatMap(({ facts }) => facts.filter(closes).map(({ sessionId }) => sessionId)))
+  const closed = closedBy(steps.flatMap(({ facts }) => facts))
   return steps.map((step) => {
     const facts = step.facts.map(unsignedFact)
     return {
       ...step,
       facts,
       signed: step.facts.filter((fact, index) => fact !== facts[index] && !closed.has(fact.sessionId)),
-      closed: step.facts.filter(closes).map(({ sessionId }) => sessionId),
+      closed: [...closedBy(step.facts)].filter((id) => closed.has(id)),
     }
   })
 }

@@ -6,6 +6,7 @@ import { databaseApiKeys, databaseAudit } from './api-keys.ts'
 import { databaseArchive } from './archive.ts'
 import { databaseErasure } from './erasure.ts'
 import type { CallFunction } from './functions.ts'
+import { databaseHandbacks } from './handbacks.ts'
 import { databaseHistory } from './history.ts'
 import { databaseOrphans } from './orphans.ts'
 import { databasePast } from './past.ts'
@@ -34,6 +35,7 @@ export const databaseStore = (
     apiKeys: databaseApiKeys(call),
     audit: databaseAudit(call),
     pauses: databasePauses(call),
+    handbacks: databaseHandbacks(call),
     close: options.close,
   }
 }
