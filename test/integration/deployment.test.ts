@@ -65,6 +65,14 @@ describe('docker-compose.yml', () => {
     expect(new Set(ports).size).toBe(ports.length)
   })
 
+  it('hands on to the port on which our image listens', () => {
+    const [, listens] = /^ENV PORT=(\d+)$/m.exec(read('Dockerfile')) ?? []
+    const published = ours.flatMap(([, { ports }]) => ports)
+    expect(published.length).toBeGreaterThan(0)
+    for (const port of published) expect(port).toBe(`127.0.0.1:${listens}:${listens}`)
+    expect(read('Dockerfile')).toContain(`EXPOSE ${listens}\n`)
+  })
+
   it('is asked for metrics at the services that run us', () => {
     const [, names = ''] = /names: \[([^\]]+)\]/.exec(read('ops/prometheus.yml')) ?? []
     const running = ours.map(([name]) => name).filter((name) => name !== 'migrate')

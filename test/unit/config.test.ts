@@ -154,8 +154,9 @@ describe('readConfig', () => {
   })
 
   it('reads times in seconds', () => {
-    const { policy, shutdownGraceMs } = readConfig({ QUEUE_AGE_MAX: '60', SHUTDOWN_GRACE: '10' })
+    const { policy, shutdownGraceMs } = readConfig({ QUEUE_AGE_MAX: '60', TRY_TIMEOUT: '30', SHUTDOWN_GRACE: '10' })
     expect(policy.queueAgeMaxMs).toBe(60_000)
+    expect(policy.tryTimeoutMs).toBe(30_000)
     expect(shutdownGraceMs).toBe(10_000)
   })
 })
