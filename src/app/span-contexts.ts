@@ -7,10 +7,8 @@ export const openContexts = (): ContextManager => {
   const manager: ContextManager = {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
     with: (context, work, self, ...args) => storage.run(context, () => work.apply(self, args)),
-    bind: (context, target) =>
-      typeof target === 'function'
-        ? (((...args: unknown[]) => storage.run(context, () => target(...args))) as typeof target)
-        : target,
+    // Nothing here keeps a callback for later under another span.
+    bind: (_context, target) => target,
     enable: () => manager,
     disable: () => manager,
   }
