@@ -60,6 +60,7 @@ async function start(image: Stage): Promise<void> {
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (said += text.toString()))
   try {
     await untilHealthy(image, child)
+    await showConsole()
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     const [code] = (await Promise.race([exited, sleep(STOP_MS, ['nothing'])])) as unknown[]
@@ -71,6 +72,12 @@ async function start(image: Stage): Promise<void> {
   } finally {
     child.kill('SIGKILL')
   }
+}
+
+/** The image has the console's files, and a Node that takes the types out of them. */
+async function showConsole(): Promise<void> {
+  const { status } = await fetch(`http://127.0.0.1:${PORT}/console/files/main.ts`)
+  if (status !== 200) throw new Error(`the console's files answer ${status}`)
 }
 
 /** Root may become the image's user, to whom the files of the image belong not; anybody else stays who they are. */

@@ -41,7 +41,8 @@ const announce = (config: Config, { logger }: ProcessEnvironment, { url }: Syste
   data       ${dataDir}
   roles      ${roles.join(', ')} on ${partitions} partitions
 ${lines.join('\n')}
-  try        npm run wearon -- publish --charge
+  console    ${url}/console
+  try        npm run wearon -- publish --charge    (in another terminal; watch it move in the console)
   stop       Ctrl-C`)
 }
 

@@ -35,7 +35,7 @@ export class BrowserSessions {
 
   /** Begins a session: what goes into `Set-Cookie`. `secure`: browsers reach us by https. */
   begin(keyId: string, secure: boolean): { readonly session: BrowserSession; readonly cookie: string } {
-    const session = { keyId, expiresMs: this.#now() + LIFE_MS }
+    const session = { keyId, expiresMs: Math.floor(this.#now()) + LIFE_MS }
     const said = `${keyId}.${session.expiresMs}.${this.#newNonce()}`
     return { session, cookie: cookieOf(`${said}.${this.#mac(said)}`, LIFE_MS / 1_000, secure) }
   }

@@ -42,8 +42,8 @@ export interface Layout {
 }
 
 export const BOX = { width: 124, height: 62 } as const
-const GAP = { x: 44, y: 66 } as const
-const MARGIN = { x: 14, top: 44, bottom: 34 } as const
+const GAP = { x: 46, y: 62 } as const
+const MARGIN = { x: 22, top: 36, bottom: 30 } as const
 
 interface Place {
   readonly column: number
@@ -192,10 +192,11 @@ const down = (one: Box, other: Box): string => {
   return `M${from.x} ${from.y}V${to.y - 14}Q${from.x} ${to.y} ${from.x + 14} ${to.y}H${to.x}`
 }
 
-/** Up into the bottom of what stands above, or from the left of it. */
+/** Up out of its top, along below the row above, and into the bottom of the other. */
 const up = (one: Box, other: Box): string => {
-  const from = { x: one.x + BOX.width, y: middle(one).y - 12 }
+  const from = { x: middle(one).x + 34, y: one.y }
   const to = { x: middle(other).x, y: other.y + BOX.height + 2 }
   if (other.x === one.x) return `M${middle(one).x} ${one.y}V${to.y}`
-  return `M${from.x} ${from.y}C${from.x + 40} ${from.y} ${to.x} ${to.y + 60} ${to.x} ${to.y}`
+  const lane = to.y + 16
+  return `M${from.x} ${from.y}V${lane + 12}Q${from.x} ${lane} ${from.x + 12} ${lane}H${to.x - 12}Q${to.x} ${lane} ${to.x} ${lane - 12}V${to.y}`
 }

@@ -103,6 +103,15 @@ const stateOf = (box: Box, owes: string | null, count: SVGElement, link: string 
 const tip = (id: string): SVGElement =>
   s(
     'marker',
-    { id, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto-start-reverse' },
+    {
+      id,
+      viewBox: '0 0 8 8',
+      refX: 7,
+      refY: 4,
+      markerWidth: 9,
+      markerHeight: 9,
+      markerUnits: 'userSpaceOnUse',
+      orient: 'auto-start-reverse',
+    },
     s('path', { d: 'M0 0L8 4L0 8z' }),
   )

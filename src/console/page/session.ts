@@ -203,8 +203,15 @@ const knownOf = (session: OneSession, { may }: PageContext): HTMLElement => {
 const resultOf = ({ image_url: url, image_state: state }: OneSession): HTMLElement | null => {
   if (state === 'expired') return h('p', { class: 'faint' }, 'The image is deleted, as all are after some hours.')
   if (url === null || !URL.canParse(url)) return null
-  const link = { href: url, target: '_blank', rel: 'noopener noreferrer' }
   const image = new URL(url)
-  if (image.origin !== location.origin) return h('p', {}, h('a', link, 'Open the image'))
-  return h('a', { ...link, class: 'result' }, h('img', { src: url, alt: 'The result', loading: 'lazy' }))
+  const link = { href: url, target: '_blank', rel: 'noopener noreferrer' }
+  if (!isOurs(image)) return h('p', {}, h('a', link, 'Open the image'))
+  const src = image.pathname + image.search
+  return h('a', { ...link, class: 'result' }, h('img', { src, alt: 'The result', loading: 'lazy' }))
 }
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** Whether this server has it; a machine has several names for itself. */
+const isOurs = ({ origin, hostname, port }: URL): boolean =>
+  origin === location.origin || (port === location.port && LOOPBACK.has(hostname) && LOOPBACK.has(location.hostname))

@@ -75,15 +75,16 @@ const spoken = (states: Census['states']): string =>
 
 /** Reads the list again after something moved, unless somebody reads on in it or stands in it with the keyboard. */
 const keepFresh = async (list: HTMLElement, moved: Waker, signal: AbortSignal, read: () => Promise<void>) => {
-  const rows = () => list.querySelectorAll('tbody tr').length
-  // The first event tells how it stands, which the list knows.
-  await moved.next(signal)
-  const atFirst = rows()
+  const refresh = async () => {
+    await pause(LIST_EVERY_MS, signal)
+    const isRead = list.contains(document.activeElement) || list.querySelectorAll('tbody tr').length > PAGE
+    if (!signal.aborted && !document.hidden && !isRead) await read().catch(() => undefined)
+  }
   while (!signal.aborted) {
     await moved.next(signal)
-    await pause(LIST_EVERY_MS, signal)
-    const isRead = list.contains(document.activeElement) || rows() > Math.max(atFirst, PAGE)
-    if (!signal.aborted && !document.hidden && !isRead) await read().catch(() => undefined)
+    await refresh()
+    // Once more: the table that the list reads may follow a little later than the one that is counted.
+    if (!moved.woken) await refresh()
   }
 }
 
@@ -93,6 +94,10 @@ const PAGE = 50
 class Waker {
   #wake = () => {}
   #woken = false
+
+  get woken(): boolean {
+    return this.#woken
+  }
 
   wake(): void {
     this.#woken = true
@@ -113,8 +118,13 @@ class Waker {
 const showList = async (list: HTMLElement, chosen: Chosen, { api }: PageContext): Promise<void> => {
   const query = { state: chosen.state, channel: chosen.channel, tenant: tenantOf(chosen) }
   const read = (cursor: string | null) => api.get<PageOf<Session>>('/v1/generations', { ...query, cursor, limit: PAGE })
-  replace(list, await pagedTable({ caption: 'Sessions, the newest first', columns, empty: 'No such session.' }, read))
+  replace(list, await pagedTable({ caption: 'Sessions, the newest first', columns, empty: emptyText(chosen) }, read))
 }
+
+const emptyText = (chosen: Chosen): string =>
+  Object.values(chosen).every((value) => value === null)
+    ? 'No session yet. This runs one that is made up: npm run wearon -- publish --charge'
+    : 'No such session.'
 
 /** `store:<id>` or `user:<id>`; a bare id is a store's unless the channel says otherwise. */
 const tenantOf = ({ owner, channel }: Chosen): string | null => {

@@ -24,6 +24,7 @@ class Shell {
   readonly #main = h('main', { id: 'main', tabindex: -1 })
   #left = new AbortController()
   #me: Me | null = null
+  #isFirst = true
 
   constructor(body: HTMLElement) {
     const skip = h('a', { class: 'skip', href: '#main', onclick: (event) => this.#skip(event) }, 'Skip to content')
@@ -111,7 +112,9 @@ class Shell {
   #begin({ title }: Page): void {
     document.title = `${title} · ${TITLE}`
     replace(this.#main, h('p', { class: 'empty' }, 'Loading …'))
-    this.#main.focus({ preventScroll: true })
+    // Whoever just came begins at the top of the document, where the skip link is.
+    if (!this.#isFirst) this.#main.focus({ preventScroll: true })
+    this.#isFirst = false
     scrollTo(0, 0)
     announce(title)
   }

@@ -31,7 +31,7 @@ export const signIn = (entered: () => void): HTMLElement => {
       'p',
       { class: 'faint' },
       "On the server's machine: ",
-      h('code', {}, 'npm run wearon -- keys create --name me --scope read --scope operate'),
+      h('code', {}, 'npm run wearon -- keys create --name me --scope read operate finance'),
     ),
   )
 }
