@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 // Two cores on the smallest machine that we promise to run on, CI's among them.
 const CORES = 2
@@ -14,6 +15,7 @@ export default defineConfig({
     passWithNoTests: true,
     restoreMocks: true,
     maxWorkers: CORES,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -45,6 +47,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           // Real servers and real processes, started and killed.
           pool: 'forks',
+          globalSetup: './test/support/run-folder.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

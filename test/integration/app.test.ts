@@ -20,7 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await end(server)
   await removeFolder(folder)
-  await removeFolder(null)
 })
 
 describe('a process on the embedded database', () => {

@@ -21,7 +21,6 @@ describe.runIf(hasRedis)('an operator on the command line', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
     await redis.stop()
   })
 

@@ -30,7 +30,6 @@ describe.skipIf(!networksAreHere)('a server that looks at photos', { timeout: TI
   afterAll(async () => {
     photos.server.close()
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   test('is ready before its models, then answers, and takes its engines with it', async () => {

@@ -1,29 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
 import { openPostgresLog } from '../../src/adapters/postgres/event-log.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { eventLogContract, type SHAPE } from '../contracts/event-log.ts'
 import { journalReadersContract } from '../contracts/journal-readers.ts'
 import { realClock } from '../support/clock.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { faulty } from '../support/faulty-sql.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorker } from '../support/log-worker.ts'
 import { postgresLogWorld } from '../support/postgres-log-world.ts'
 
 let sql: EmbeddedSql
 
 beforeAll(async () => {
-  sql = await openEmbedded(null)
+  sql = await newEmbedded()
 })
 afterAll(() => sql.close())
 
 const openWorld = async (shape: typeof SHAPE) => {
-  await migrate(sql)
+  await freshDatabase(sql)
   return postgresLogWorld(
     shape,
     () => sql,
-    () => sql.script('drop schema wearon cascade'),
+    async () => {},
   )
 }
 
@@ -31,7 +32,7 @@ eventLogContract('embedded', openWorld)
 journalReadersContract('embedded', openWorld)
 
 it('the embedded event log gives a process that is alone at once what a killed one held', async () => {
-  await migrate(sql)
+  await freshDatabase(sql)
   const open = (on: EmbeddedSql | ReturnType<typeof faulty>) =>
     openPostgresLog({ sql: on, partitions: 4, clock: realClock, newId: randomUUID, alone: true })
   const connection = faulty(sql)

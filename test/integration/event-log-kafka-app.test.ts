@@ -23,7 +23,6 @@ describe.runIf(hasKafka)('a process on Kafka', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
     await kafka.stop()
   })
 

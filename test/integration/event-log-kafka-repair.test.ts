@@ -32,7 +32,6 @@ describe.runIf(hasKafka)('a running process whose journal on Kafka lost its tail
     await end(server)
     await kafka.stop()
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   const complete = async () => {

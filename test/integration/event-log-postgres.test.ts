@@ -4,28 +4,36 @@ import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { eventLogContract, type SHAPE } from '../contracts/event-log.ts'
 import { journalReadersContract } from '../contracts/journal-readers.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { postgresLogWorld } from '../support/postgres-log-world.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
 describe.runIf(hasPostgres)('on a server', () => {
   let server: PostgresServer
+  let url: string
+  let sql: Sql
 
   beforeAll(async () => {
     server = await startPostgres()
+    url = await server.database()
+    sql = openServer({ url, connections: 1 })
+    await migrate(sql)
   })
-  afterAll(() => server.stop())
+  afterAll(async () => {
+    await sql.close()
+    await server.stop()
+  })
 
   const openWorld = async (shape: typeof SHAPE) => {
-    const url = await server.database()
+    await freshDatabase(sql)
     const opened: Sql[] = []
     const connect = () => {
-      const sql = openServer({ url, connections: 3 })
-      opened.push(sql)
-      return sql
+      const connection = openServer({ url, connections: 3 })
+      opened.push(connection)
+      return connection
     }
-    await migrate(connect())
     return postgresLogWorld(shape, connect, async () => {
-      await Promise.all(opened.map((sql) => sql.close()))
+      await Promise.all(opened.map((connection) => connection.close()))
     })
   }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
 import { openPostgresLog } from '../../src/adapters/postgres/event-log.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { Fenced } from '../../src/machines/ports/event-log.ts'
 import { realClock } from '../support/clock.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { commitOf, message, nextStep } from '../support/log-samples.ts'
 import { type LogWorker, startWorker } from '../support/log-worker.ts'
@@ -16,8 +16,7 @@ describe('a log that went back', () => {
   let publish: (text: string) => Promise<void>
 
   beforeEach(async () => {
-    sql = await openEmbedded(null)
-    await migrate(sql)
+    sql = await newEmbedded()
     const log = await openPostgresLog({ sql, partitions: 1, clock: realClock, newId: randomUUID, leaseTtlMs: 800 })
     publish = (text) => log.publish([message(0, text)])
     worker = startWorker(log)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FactsAnswer, ReconciliationAnswer } from '../../src/cli/answers.ts'
 import { Client } from '../../src/cli/client.ts'
 import type { FactOf, FactType } from '../../src/events/fact.ts'
@@ -27,7 +27,6 @@ afterEach(async () => {
   await openai.close()
   await removeFolder(folder)
 })
-afterAll(() => removeFolder(null))
 
 /** A server that kills itself when the session comes to the point; on the same folder and under the same public address. */
 const start = async (killAt: string, victim: string) => {

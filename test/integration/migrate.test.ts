@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { MigrationEdited, migrate, pending } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
 const migratesOn = (open: () => Promise<Sql>) => {
@@ -63,7 +63,7 @@ const migratesOn = (open: () => Promise<Sql>) => {
 }
 
 describe('migrations on PGlite', () => {
-  migratesOn(() => openEmbedded(null))
+  migratesOn(() => newEmbedded('empty'))
 })
 
 describe.runIf(hasPostgres)('migrations on a PostgreSQL server', () => {

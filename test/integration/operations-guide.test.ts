@@ -42,7 +42,6 @@ describe.runIf(hasRedis)('the operations guide', () => {
   afterAll(async () => {
     server.child.kill('SIGKILL')
     await removeFolder(folder)
-    await removeFolder(null)
     await redis.stop()
   })
 

@@ -57,7 +57,6 @@ describe.runIf(hasPrometheus)('a Prometheus with our configuration', () => {
     await prometheus.stop()
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   it('reads what the system says of itself', async () => {

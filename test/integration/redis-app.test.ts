@@ -24,7 +24,6 @@ describe.runIf(hasRedis)('a process on Redis', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
     await redis.stop()
   })
 

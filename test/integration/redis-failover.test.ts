@@ -41,7 +41,6 @@ describe.runIf(hasRedis)('a failover of Redis to a replica that had not heard th
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
     await proxy.close()
     await Promise.all([primary.stop(), replica.stop()])
   })

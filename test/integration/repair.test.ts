@@ -24,7 +24,6 @@ describe('a log that lost its tail', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   const start = () => startServer(folder, { PARTITIONS: '1' })

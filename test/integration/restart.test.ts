@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { FactsAnswer } from '../../src/cli/answers.ts'
 import { Client } from '../../src/cli/client.ts'
 import { newDataFolder, removeFolder } from '../support/data-folder.ts'
@@ -17,7 +17,6 @@ afterEach(async () => {
   for (const { child } of children.splice(0)) child.kill('SIGKILL')
   await removeFolder(folder)
 })
-afterAll(() => removeFolder(null))
 
 const startHere = async (env: Record<string, string> = {}) => {
   // One public address for every process, so that the pictures' URLs stay theirs.

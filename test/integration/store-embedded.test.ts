@@ -1,19 +1,17 @@
 import { afterAll, beforeAll } from 'vitest'
 import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
-import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { platformContract } from '../contracts/platform.ts'
 import { reconciliationContract } from '../contracts/reconciliation.ts'
 import { settlementContract } from '../contracts/settlement.ts'
 import { storeContract } from '../contracts/store.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { sqlStoreWorld } from '../support/sql-store-world.ts'
 
 let sql: EmbeddedSql
 
 beforeAll(async () => {
-  sql = await openEmbedded(null)
-  await migrate(sql)
+  sql = await newEmbedded()
 })
 afterAll(() => sql.close())
 

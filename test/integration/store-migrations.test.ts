@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { migrate, migrationNames, pending } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import type { Queryable, Sql } from '../../src/adapters/postgres/sql.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
 const read = (path: string) => readFile(join(import.meta.dirname, '..', path), 'utf8')
@@ -139,7 +139,7 @@ const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
   })
 }
 
-migrationLaws('on an embedded database', () => openEmbedded(null))
+migrationLaws('on an embedded database', () => newEmbedded('empty'))
 
 describe.runIf(hasPostgres)('on a server', () => {
   let server: PostgresServer

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openMemoryStore } from '../../src/adapters/memory/store.ts'
 import { emptyStoreState } from '../../src/adapters/memory/store-state.ts'
-import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import type { EmbeddedSql } from '../../src/adapters/postgres/embedded.ts'
 import { postgresProducer } from '../../src/adapters/postgres/producer.ts'
 import { openPostgresStore } from '../../src/adapters/postgres/store.ts'
 import type { Producer } from '../../src/projections/producer.ts'
 import type { Store } from '../../src/projections/store.ts'
 import { realClock } from '../support/clock.ts'
+import { newEmbedded } from '../support/data-folder.ts'
 import { forgetful, plantForgetfulRefund } from '../support/forgetful-refunds.ts'
 import { LOG, newUser, order } from '../support/store-world.ts'
 
@@ -27,8 +27,7 @@ const refundTwice = async (store: Store, producer: Producer): Promise<number> =>
 describe('a refund without its idempotency record pays twice, and the laws would see it', () => {
   let sql: EmbeddedSql
   beforeAll(async () => {
-    sql = await openEmbedded(null)
-    await migrate(sql)
+    sql = await newEmbedded()
   })
   afterAll(() => sql.close())
 

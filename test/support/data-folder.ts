@@ -1,31 +1,43 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
+import { type EmbeddedSql, openEmbedded } from '../../src/adapters/postgres/embedded.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
-
-let template: Promise<string> | null = null
+import { oncePerRun } from './once-per-run.ts'
 
 /** A new data folder whose database is migrated: a copy, which takes a fraction of making one. */
-export const newDataFolder = async (): Promise<string> => {
-  template ??= makeTemplate()
-  const folder = await newFolder()
-  await cp(await template, folder, { recursive: true })
-  return folder
-}
+export const newDataFolder = (): Promise<string> => copyOf('data-migrated')
 
-/** Removes a data folder; with null the template of them all, after the last test. */
+/** Removes a data folder; null: nothing. */
 export const removeFolder = async (folder: string | null): Promise<void> => {
-  const path = folder ?? (await template)
-  if (path !== null) await rm(path, { recursive: true, force: true })
+  if (folder !== null) await rm(folder, { recursive: true, force: true })
 }
 
-const newFolder = () => mkdtemp(join(tmpdir(), 'wearon-data-'))
-
-const makeTemplate = async (): Promise<string> => {
-  const folder = await newFolder()
+/** A new embedded database in a folder that goes away with it: migrated, or with nothing in it. */
+export const newEmbedded = async (content: 'migrated' | 'empty' = 'migrated'): Promise<EmbeddedSql> => {
+  const folder = await copyOf(`data-${content}`)
   const sql = await openEmbedded(folder)
-  await migrate(sql)
-  await sql.close()
+  return {
+    ...sql,
+    close: async () => {
+      await sql.close()
+      await removeFolder(folder)
+    },
+  }
+}
+
+const copyOf = async (template: keyof typeof templates): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'wearon-data-'))
+  await cp(await oncePerRun(template, templates[template]), folder, { recursive: true })
   return folder
+}
+
+const templates = {
+  'data-empty': async (folder: string) => (await openEmbedded(folder)).close(),
+  'data-migrated': async (folder: string) => {
+    await cp(await oncePerRun('data-empty', templates['data-empty']), folder, { recursive: true })
+    const sql = await openEmbedded(folder)
+    await migrate(sql)
+    await sql.close()
+  },
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { eventually } from './eventually.ts'
 import { type BrokerPorts, propertiesOf } from './kafka-properties.ts'
+import { oncePerRun } from './once-per-run.ts'
 
 const VERSION = '4.1.1'
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
@@ -58,28 +58,27 @@ export const startKafka = async (
   const [port, controllerPort, securePort] = [await freePort(), await freePort(), await freePort()]
   const behind = await Promise.all(advertised.map(freePort))
   const secure = security && { ...security, port: securePort }
-  const clusterId = newClusterId()
   const first = { port, controllerPort, advertised, behind, secure }
   return {
-    ...(await startBroker(1, clusterId, first, scramUser(security))),
+    ...(await startBroker(1, first, scramUser(security))),
     secureBroker: `localhost:${securePort}`,
     behind,
     join: async () =>
-      startBroker(2, clusterId, { port: await freePort(), controllerPort, advertised: [], behind: [], secure: null }),
+      startBroker(2, { port: await freePort(), controllerPort, advertised: [], behind: [], secure: null }),
   }
 }
 
 /** In a folder of its own, which goes away with it. */
 const startBroker = async (
   id: number,
-  clusterId: string,
   ports: BrokerPorts,
   users: readonly string[] = [],
 ): Promise<Pick<KafkaServer, 'broker' | 'restart' | 'stop'>> => {
   const folder = await mkdtemp(join(tmpdir(), 'wearon-kafka-'))
   const file = join(folder, 'server.properties')
   await writeFile(file, propertiesOf(id, folder, ports))
-  java(['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...users])
+  if (users.length > 0) format(file, users)
+  else await cp(await formatted(id, ports), join(folder, 'data'), { recursive: true })
   const broker = `127.0.0.1:${ports.port}`
   let child = await launch(file, broker)
   return {
@@ -96,11 +95,21 @@ const startBroker = async (
   }
 }
 
-/** 128 random bits in URL-safe base64, as the storage tool's `random-uuid` makes them, without a JVM of its own. */
-const newClusterId = (): string => {
-  const id = randomBytes(16).toString('base64url')
-  return id.startsWith('-') ? newClusterId() : id
+/** The data folder of a new broker with this id, which takes a JVM of its own to make and is the same for all of them. */
+const formatted = async (id: number, ports: BrokerPorts): Promise<string> => {
+  const made = await oncePerRun(`kafka-${id}`, async (folder) => {
+    const file = join(folder, 'server.properties')
+    await writeFile(file, propertiesOf(id, folder, ports))
+    format(file, [])
+  })
+  return join(made, 'data')
 }
+
+const format = (file: string, users: readonly string[]) =>
+  java(['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...users])
+
+/** Any 128 bits in URL-safe base64: clusters of tests never meet. */
+const CLUSTER_ID = 'wearonWEARONwearonWEAw'
 
 const launch = async (file: string, broker: string): Promise<ChildProcess> => {
   const child = spawn(JAVA, [...OPTIONS, 'kafka.Kafka', file], { stdio: 'ignore' })

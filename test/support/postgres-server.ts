@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import pg from 'pg'
 import { eventually } from './eventually.ts'
+import { oncePerRun } from './once-per-run.ts'
 
 const asRoot = process.getuid?.() === 0
 
@@ -46,12 +47,8 @@ export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): 
   const folder = await mkdtemp(join(tmpdir(), 'wearon-postgres-'))
   const data = join(folder, 'data')
   const user = serverUser()
-  if (user !== null) await chown(folder, user.uid, user.gid)
-  execFileSync(program('initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--no-sync'], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  // With the owners and modes of its files: the server refuses any others.
+  execFileSync('cp', ['-a', `${await oncePerRun('postgres', (made) => initialize(made, user))}/.`, folder])
   const port = await freePort()
   let running = await launch(folder, data, port, user, settings)
   let databases = 0
@@ -89,6 +86,17 @@ export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): 
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** An empty cluster in `<folder>/data`. */
+const initialize = async (folder: string, user: Ids | null): Promise<void> => {
+  if (user !== null) await chown(folder, user.uid, user.gid)
+  const settings = ['-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--no-sync']
+  execFileSync(program('initdb'), ['-D', join(folder, 'data'), ...settings], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 const launch = async (

@@ -27,7 +27,6 @@ export const startWithProvider = async (
       await end(server)
       await openai.close()
       await removeFolder(folder)
-      await removeFolder(null)
     },
   }
 }
