@@ -45,8 +45,9 @@ const ACCEPTANCE_MAX_MS = 7 * 86_400_000
 
 /** What keeps tables and folder up to date: the role `projector`. */
 export const projectorLoops = (
-  { log, store, objects, folder, oldestWaiting, alone }: Opened,
+  { log, store, objects, folder, oldestWaiting: waiting, alone }: Opened,
   config: Pick<Config, 'orphans' | 'store'>,
+  pauses: Pick<PauseWatch, 'holdsList'>,
   env: Environment,
   signal: AbortSignal,
 ): Loop[] => {
@@ -54,6 +55,8 @@ export const projectorLoops = (
   const archive = withFreshFacts(store.archive)
   const names = projections.map(({ name }) => name)
   const books = new BooksWatch(store.queries, env)
+  // While the list is paused another worker may take from it: a row without a task is then none of ours to judge.
+  const oldestWaiting = async () => (pauses.holdsList() ? 0 : waiting())
   const orphans = new OrphanSweep({ orphans: store.orphans, log, objects, oldestWaiting, env, mode: config.orphans })
   const lag = new LagWatch(names, store, env)
   const readers = new ReaderWatch(log.readers, env)

@@ -95,7 +95,9 @@ class Running {
     }
     this.#loops.push(pauseLoop(this.#pauses, this.#opened, this.#env, this.#stopProjector.signal))
     if (roles.has('projector')) {
-      this.#loops.push(...projectorLoops(this.#opened, this.#config, this.#env, this.#stopProjector.signal))
+      this.#loops.push(
+        ...projectorLoops(this.#opened, this.#config, this.#pauses, this.#env, this.#stopProjector.signal),
+      )
     }
     let stopping: Promise<void> | null = null
     return {
