@@ -1,26 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client } from '../../src/cli/client.ts'
 import { newDataFolder, removeFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
+import { commandsOf, GUIDE } from '../support/operations-guide.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { reaches } from '../support/rehearse.ts'
 import { end, type Server, startServer, wearon } from '../support/server-process.ts'
 
-const GUIDE = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
-
 /** A Redis, a server and a session, on a machine that does much else. */
 const START_MAX_MS = 120_000
-
-/** The commands below a heading of the guide, with what stands for the placeholders in them. */
-const commandsOf = (heading: string, values: Readonly<Record<string, string>>): string[] => {
-  const block = GUIDE.split(`\n## ${heading}\n`)[1]?.match(/^\n```sh\n([\s\S]*?)```/)?.[1]
-  if (block === undefined) throw new Error(`docs/operations.md shows no commands for ${heading}`)
-  const filled = block.replaceAll(/\b[A-Z]{5,}\b/g, (name) => values[name] ?? name)
-  return filled.trim().split('\n')
-}
 
 describe.runIf(hasRedis)('the operations guide', () => {
   const session = randomUUID()
@@ -86,6 +75,18 @@ describe.runIf(hasRedis)('the operations guide', () => {
     const said = await follow('Did this store get its credit back?', { STORE: store, SESSION: session })
     expect(said[0]).toContain('issued')
     expect(said[1]).toContain(`store:${store}`)
+  })
+
+  it('rotates a key: the new one works before the old one ends', async () => {
+    const made = await wearon(['keys', 'create', '--name', 'shop', '--scope', 'read', '--json'], { DATA_DIR: folder })
+    const old = JSON.parse(made.stdout) as { id: string; key: string }
+    const asks = async (key: string) =>
+      (await fetch(`${server.url}/v1/generations`, { headers: { authorization: `Bearer ${key}` } })).status
+    expect(await asks(old.key)).toBe(200)
+    const [shown, listed] = await follow('Rotate a key', { OLDKEY: old.id })
+    const [fresh = ''] = /wk_\S+/.exec(shown ?? '') ?? []
+    expect(listed).toContain(old.id)
+    expect([await asks(fresh), await asks(old.key)]).toEqual([200, 401])
   })
 
   it('drains a process, which says what the guide says', async () => {

@@ -42,6 +42,13 @@ export const dumpSchema = (url: string): string =>
 /** A power cut may lose what was acknowledged: tests are faster for it. */
 const NOT_DURABLE = ['fsync=off', 'full_page_writes=off']
 
+/** Runs a command line with the programs of PostgreSQL within reach. @throws when it fails, with what it said. */
+export const withPostgresPrograms = (command: string, env: Readonly<Record<string, string>>): string =>
+  execFileSync('sh', ['-ec', command], {
+    encoding: 'utf8',
+    env: { ...env, PATH: `${found ?? ''}${delimiter}${process.env['PATH']}` },
+  })
+
 /** Starts a PostgreSQL of its own on a free port, in a folder that goes away with it. Not durable unless told. */
 export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): Promise<PostgresServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'wearon-postgres-'))
