@@ -6,16 +6,17 @@ import { withoutSecrets } from './secrets-out.ts'
 import { type Overrides, type System, startSystem } from './system.ts'
 import { startTracing } from './tracing.ts'
 
-/** Runs the system as a process of its own until SIGTERM or SIGINT, and ends the process. */
-export const serve = async (overrides: Overrides = {}): Promise<void> => {
+/** Runs the system as a process of its own until SIGTERM or SIGINT, and ends the process. `json`: its log, also on a terminal. */
+export const serve = async (overrides: Overrides = {}, { json = false } = {}): Promise<void> => {
   const startedAt = performance.now()
   try {
     const config = readConfig()
-    const env = overrides.env ?? openEnvironment(config.logLevel, destination())
+    const env = overrides.env ?? openEnvironment(config.logLevel, destination(json))
     endOnUnforeseen(env)
     const sendTraces = await startTracing(config, env)
     const system = await startSystem(config, { ...overrides, env })
-    announce(config, env, system, performance.now() - startedAt)
+    if (json || !isTerminal()) announceInLog(config, env, system, performance.now() - startedAt)
+    else announce(config, system, performance.now() - startedAt)
     endOnSignal(env, () => system.stop().then(sendTraces))
   } catch (error) {
     const { exitCode, text } = failureOf(error)
@@ -26,20 +27,24 @@ export const serve = async (overrides: Overrides = {}): Promise<void> => {
 
 const isTerminal = (): boolean => process.stdout.isTTY
 
-const destination = () => (isTerminal() ? humanLines((text) => process.stdout.write(text)) : process.stdout)
+const destination = (json: boolean) =>
+  isTerminal() && !json ? humanLines((text) => process.stdout.write(text)) : process.stdout
 
-const announce = (config: Config, { logger }: ProcessEnvironment, { url }: System, ms: number): void => {
+const rolesOf = ({ roles, redisUrl }: Config): string[] =>
+  [...roles].filter((role) => role !== 'bridge' || redisUrl !== undefined)
+
+const announceInLog = (config: Config, { logger }: ProcessEnvironment, { url }: System, ms: number): void => {
   const { choices, dataDir, partitions } = config
-  const roles = [...config.roles].filter((role) => role !== 'bridge' || config.redisUrl !== undefined)
-  if (!isTerminal()) {
-    const chosen = Object.fromEntries(choices.map(({ name, value, because }) => [name, `${value} (${because})`]))
-    logger.info({ url, dataDir, roles, partitions, chosen, ms: Math.round(ms) }, 'started')
-    return
-  }
+  const chosen = Object.fromEntries(choices.map(({ name, value, because }) => [name, `${value} (${because})`]))
+  logger.info({ url, dataDir, roles: rolesOf(config), partitions, chosen, ms: Math.round(ms) }, 'started')
+}
+
+const announce = (config: Config, { url }: System, ms: number): void => {
+  const { choices, dataDir, partitions } = config
   const lines = choices.map(({ name, value, because }) => `  ${name.padEnd(10)} ${value.padEnd(9)} ${because}`)
   console.log(`WearOn runs at ${url} (started in ${(ms / 1_000).toFixed(1)} s)
   data       ${dataDir}
-  roles      ${roles.join(', ')} on ${partitions} partitions
+  roles      ${rolesOf(config).join(', ')} on ${partitions} partitions
 ${lines.join('\n')}
   console    ${url}/console
   try        npm run wearon -- publish --charge    (in another terminal; watch it move in the console)

@@ -89,6 +89,8 @@ export const ProjectionsAnswer = z.object({
       lag_facts: z.number(),
       set_aside: z.number(),
       gone: z.number(),
+      /** How far its rows are computed aside, while a rebuild runs. */
+      rebuild: z.object({ position: z.number(), target: z.number() }).nullable(),
     }),
   ),
 })

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { addBackfill } from './commands/backfill.ts'
 import { addReconcile, addRefunds } from './commands/books.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDead } from './commands/dead.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
 import { addChart, addSim } from './commands/explain.ts'
-import { addKeys } from './commands/keys.ts'
 import { addHandback } from './commands/handback.ts'
+import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOperating } from './commands/operate.ts'
 import { addOrphans } from './commands/orphans.ts'
@@ -43,11 +44,12 @@ const commands = [
   addErase,
   addOperating,
   addPauses,
-  addDead,
   addHandback,
+  addDead,
   addReaders,
   addKeys,
   addReplay,
   addSim,
   addChart,
+  addCompletion,
 ]

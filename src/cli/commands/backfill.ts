@@ -5,6 +5,7 @@ import { pageOf } from '../answers.ts'
 import { CommandFailed } from '../client.ts'
 import { columnOf, readCsv } from '../csv.ts'
 import { byOption, type Json, talksToServer } from '../options.ts'
+import { progressBar } from '../progress.ts'
 import { serverOf } from '../server.ts'
 import { styled, tableOf } from '../text.ts'
 
@@ -45,6 +46,7 @@ const Batch = z.object({ completed: z.number(), failed: z.number(), before: z.st
 const importAll = async ({ by, before, dryRun = false, json }: ImportOptions, command: Command): Promise<void> => {
   const server = serverOf(command)
   const total = { completed: 0, failed: 0 }
+  const bar = progressBar('rows')
   let batch: z.infer<typeof Batch> | null = null
   do {
     // The first answer says what the bound is; later rows wait for the next run.
@@ -52,9 +54,9 @@ const importAll = async ({ by, before, dryRun = false, json }: ImportOptions, co
     batch = await server.post('/v1/history/import', body, Batch)
     total.completed += batch.completed
     total.failed += batch.failed
-    if (process.stderr.isTTY) process.stderr.write(`\r${total.completed + total.failed} rows`)
+    bar.at(total.completed + total.failed, null)
   } while (batch.next !== null)
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[2K')
+  bar.end()
   if (json) return console.log(JSON.stringify({ ...total, dry_run: dryRun }))
   console.log(
     `${dryRun ? 'to import' : 'handed over for import'}: ${total.completed} completed, ${total.failed} failed`,
@@ -114,10 +116,13 @@ const approveRefunds = async (which: string, options: ApproveOptions, command: C
   if (z.guid().safeParse(which).success) answers.push(await server.post(`/v1/history/${which}/approve`, body, Approved))
   else {
     const ids = await idsIn(which)
+    const bar = progressBar('sessions')
     for (let from = 0; from < ids.length; from += BATCH) {
       const batch = { ...body, session_ids: ids.slice(from, from + BATCH) }
       answers.push(await server.post('/v1/history/approvals', batch, Approved))
+      bar.at(from + batch.session_ids.length, ids.length)
     }
+    bar.end()
   }
   const items = answers.flatMap((answer) => answer.items)
   const [approved, credits] = [sum(answers, 'approved'), sum(answers, 'credits')]

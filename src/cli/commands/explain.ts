@@ -1,34 +1,44 @@
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { chartPage } from '../../machines/chart.ts'
+import { type SessionTable, sessionTable } from '../../machines/compile.ts'
 import { sessionMachine } from '../../machines/session.ts'
 import { simulateMany } from '../../simulation/many.ts'
 import type { SimulationReport } from '../../simulation/simulate.ts'
 import { CommandFailed } from '../client.ts'
+import { type Json, printsJson } from '../options.ts'
+import { progressBar } from '../progress.ts'
 
 /** `wearon chart`: the life of a session, as Markdown. */
 export const addChart = (program: Command): void => {
-  program
-    .command('chart')
-    .description("print the session machine's chart")
-    .action(() => console.log(chartPage(sessionMachine)))
+  const chart = program.command('chart').description("print the session machine's chart")
+  printsJson(chart).action(({ json }: Json) =>
+    console.log(json ? JSON.stringify({ states: statesOf(sessionTable) }) : chartPage(sessionMachine)),
+  )
 }
 
-interface SimOptions {
+/** Each state with what it owes, and where the facts that it accepts may lead. */
+const statesOf = ({ states }: SessionTable): object[] =>
+  [...states].map(([state, { owes, closed, on }]) => ({
+    state,
+    owes,
+    closed,
+    on: Object.fromEntries([...on].map(([fact, branches]) => [fact, branches.map(({ target }) => target)])),
+  }))
+
+interface SimOptions extends Json {
   readonly seeds: string
   readonly seed?: string
-  readonly json?: boolean
 }
 
 /** `wearon sim`: the whole system in simulated time, under faults. */
 export const addSim = (program: Command): void => {
-  program
+  const sim = program
     .command('sim')
     .description('run the whole system in simulated time, under faults, once per seed; exit 1 when a promise is broken')
     .option('--seeds <number>', 'how many seeds, from 1 on', '200')
     .option('--seed <number>', 'the first seed; alone: only this one')
-    .option('--json', 'print the result as JSON')
-    .action(simulateSeeds)
+  printsJson(sim).action(simulateSeeds)
 }
 
 const simulateSeeds = async ({ seeds, seed, json }: SimOptions, command: Command): Promise<void> => {
@@ -36,13 +46,11 @@ const simulateSeeds = async ({ seeds, seed, json }: SimOptions, command: Command
   const from = wholeNumber('--seed', seed ?? '1')
   const count = only ? 1 : wholeNumber('--seeds', seeds)
   const workers = Math.min(availableParallelism(), count)
-  const progress = (done: number) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count} seeds`)
-  }
+  const bar = progressBar('seeds')
   const startedAt = performance.now()
-  const { ends, failures } = await simulateMany({ from, seeds: count, workers }, progress)
+  const { ends, failures } = await simulateMany({ from, seeds: count, workers }, (done) => bar.at(done, count))
   const ms = performance.now() - startedAt
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[2K')
+  bar.end()
   if (json) console.log(JSON.stringify({ seeds: count, ms: Math.round(ms), ends, failures }))
   else {
     for (const failure of failures) console.log(failureText(failure))

@@ -3,6 +3,7 @@ import { openEnvironment } from '../../app/environment.ts'
 import { openRecorded } from '../../app/open-recorded.ts'
 import { readConfig } from '../../config.ts'
 import { sessionTable } from '../../machines/compile.ts'
+import { TooManyOpen } from '../../machines/refold.ts'
 import { DumpUnreadable, type Recorded } from '../../projections/fact-dump.ts'
 import { type Finding, type ReplayOptions, type ReplayReport, replayAll } from '../../projections/replay.ts'
 import { archivedFacts, ordinalBefore, rowCheck } from '../../projections/replay-archive.ts'
@@ -86,6 +87,8 @@ const watched = async (
   const bar = progressBar('facts')
   try {
     return await replayAll(recorded, { ...options, onProgress: (facts) => bar.at(facts, total) })
+  } catch (error) {
+    throw error instanceof TooManyOpen ? new CommandFailed(error.message) : error
   } finally {
     bar.end()
   }

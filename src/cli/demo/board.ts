@@ -16,8 +16,15 @@ export interface Board {
   end(): void
 }
 
+/** Shows nothing. */
+export const noBoard: Board = { fact: () => {}, end: () => {} }
+
+/** The one for who watches: a terminal, or a log. */
+export const boardFor = (scenes: readonly Scene[], watch: () => Watch): Board =>
+  process.stdout.isTTY ? liveBoard(scenes, watch) : plainBoard(scenes, Date.now())
+
 /** One line per fact, for logs and pipes. */
-export const plainBoard = (scenes: readonly Scene[], startedAt: number): Board => ({
+const plainBoard = (scenes: readonly Scene[], startedAt: number): Board => ({
   fact: (fact) => {
     const scene = scenes.find(({ sessionId }) => sessionId === fact.sessionId)
     const since = `+${seconds(Date.parse(fact.at) - startedAt)}`.padStart(9)
@@ -28,7 +35,7 @@ export const plainBoard = (scenes: readonly Scene[], startedAt: number): Board =
 })
 
 /** A table that is drawn anew in its place, for terminals. */
-export const liveBoard = (scenes: readonly Scene[], watch: () => Watch): Board => {
+const liveBoard = (scenes: readonly Scene[], watch: () => Watch): Board => {
   let lines = 0
   let frame = 0
   const draw = () => {

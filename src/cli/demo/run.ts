@@ -9,7 +9,7 @@ import { type System, startSystem } from '../../app/system.ts'
 import { readConfig } from '../../config.ts'
 import { Client } from '../client.ts'
 import { seconds, styled } from '../text.ts'
-import { type Board, liveBoard, plainBoard } from './board.ts'
+import { type Board, boardFor, noBoard } from './board.ts'
 import { loadPictures, type Pictures } from './pictures.ts'
 import { newPlot, type Plot } from './plot.ts'
 import { report } from './report.ts'
@@ -29,27 +29,53 @@ export interface DemoOptions {
   readonly garment?: string
   /** Leaves the data folder, so that a server can be started on it. */
   readonly keep?: boolean
+  /** Prints nothing. */
+  readonly quiet?: boolean
 }
 
-/** Plays the plot on a system of its own and prints what became of it. True when all ended as it must. */
-export const runDemo = async (options: DemoOptions, plot: Plot = newPlot()): Promise<boolean> => {
+/** What became of the demo. */
+export interface DemoResult {
+  readonly ms: number
+  readonly sessions: readonly { readonly title: string; readonly session_id: string; readonly state: string | null }[]
+  /** Files with images, by session. */
+  readonly images: Readonly<Record<string, string>>
+  /** What differs from what must have become of it; none when all is well. */
+  readonly differences: readonly string[]
+  /** The data folder, where it was kept. */
+  readonly data_dir: string | null
+}
+
+/** Plays the plot on a system of its own, and prints what became of it. */
+export const runDemo = async (options: DemoOptions, plot: Plot = newPlot()): Promise<DemoResult> => {
   const startedAt = Date.now()
+  const say = options.quiet ? () => {} : (text: string) => console.log(text)
   const pictures = await loadPictures(options)
   const folder = await freshFolder()
-  console.log(styled('bold', 'WearOn: try-on sessions, from task to picture'))
-  console.log(styled('gray', `  starts an embedded database in ${relative('', folder)} ...`))
+  say(styled('bold', 'WearOn: try-on sessions, from task to picture'))
+  say(styled('gray', `  starts an embedded database in ${relative('', folder)} ...`))
   const system = await startOn(folder, plot)
   try {
-    console.log(
-      styled('gray', `  runs at ${system.url} after ${seconds(Date.now() - startedAt)}; ${pictures.origin}\n`),
-    )
-    const outcome = await play(plot, system, pictures)
+    say(styled('gray', `  runs at ${system.url} after ${seconds(Date.now() - startedAt)}; ${pictures.origin}\n`))
+    const outcome = await play(plot, system, pictures, options.quiet)
     const images = await keepImages(plot, outcome, system)
-    console.log(report(plot, outcome, images))
-    return conclude(plot, outcome, images.size, Date.now() - startedAt)
+    say(report(plot, outcome, images))
+    const ms = Date.now() - startedAt
+    const found = differences(plot, outcome)
+    say(conclusion(plot, found, images.size, ms))
+    const sessions = plot.scenes.map(({ title, sessionId }) => {
+      const state = outcome.scenes.get(sessionId)?.session.state ?? null
+      return { title, session_id: sessionId, state }
+    })
+    return {
+      ms,
+      sessions,
+      images: Object.fromEntries(images),
+      differences: found,
+      data_dir: options.keep ? folder : null,
+    }
   } finally {
     await system.stop()
-    if (options.keep) console.log(`  Look around: DATA_DIR=${relative('', folder)} PARTITIONS=${PARTITIONS} make dev`)
+    if (options.keep) say(`  Look around: DATA_DIR=${relative('', folder)} PARTITIONS=${PARTITIONS} make dev`)
     else await rm(folder, { recursive: true, force: true })
   }
 }
@@ -75,13 +101,13 @@ const startOn = (folder: string, { scenes }: Plot): Promise<System> => {
   return startSystem(config, { env, replace })
 }
 
-const play = async (plot: Plot, system: System, pictures: Pictures): Promise<Outcome> => {
+const play = async (plot: Plot, system: System, pictures: Pictures, quiet = false): Promise<Outcome> => {
   const { played } = system.opened
   if (played === null) throw new Error('the demo plays on an embedded database')
   const client = new Client(system.url)
   const stop = new AbortController()
   const watch: Watch = new Watch((fact) => board.fact(fact))
-  const board: Board = process.stdout.isTTY ? liveBoard(plot.scenes, () => watch) : plainBoard(plot.scenes, Date.now())
+  const board: Board = quiet ? noBoard : boardFor(plot.scenes, () => watch)
   const following = watch.follow(client, stop.signal)
   try {
     await playProducers(plot, system, client, pictures)
@@ -110,15 +136,11 @@ const keepImages = async (plot: Plot, { scenes }: Outcome, { opened }: System): 
   return files
 }
 
-const conclude = (plot: Plot, outcome: Outcome, images: number, ms: number): boolean => {
-  const found = differences(plot, outcome)
-  if (found.length > 0) {
-    console.log(`\n${styled('red', 'This did not end as it must:')}\n${found.map((line) => `  ${line}`).join('\n')}`)
-    return false
-  }
-  console.log(`
+const conclusion = (plot: Plot, found: readonly string[], images: number, ms: number): string => {
+  if (found.length > 0)
+    return `\n${styled('red', 'This did not end as it must:')}\n${found.map((line) => `  ${line}`).join('\n')}`
+  return `
 ${styled('green', `All ${plot.scenes.length} sessions ended as they must`)}, in ${seconds(ms)} with the start of the database.
   ${images} images lie in ${IMAGES}/
-  Next: make dev keeps a server running; make demo PERSON=me.jpg GARMENT=shirt.jpg tries it on your own pictures.`)
-  return true
+  Next: make dev keeps a server running; make demo PERSON=me.jpg GARMENT=shirt.jpg tries it on your own pictures.`
 }
