@@ -10,6 +10,8 @@ export interface Caller {
   readonly scopes: readonly Scope[] | null
   /** `store:<id>` or `user:<id>`: the only one whose sessions it sees and changes; null: all. */
   readonly tenant: string | null
+  /** When whoever signed in with a browser has to do so again, ms since the epoch. */
+  readonly untilMs?: number
 }
 
 /** Whoever calls what is open to all. */

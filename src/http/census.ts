@@ -12,6 +12,8 @@ import { type Route, route } from './route.ts'
 const TICK_MS = 500
 /** Of the database's time, counting takes at most a part in so many: where it takes long, it is done more rarely. */
 const SHARE = 20
+/** After a count that failed, ms. */
+const RETRY_MS = 5_000
 /** Without any fact they are counted anew all the same, ms: the tables follow the facts some time later. */
 const SETTLED_MS = 2_000
 
@@ -77,7 +79,10 @@ class Census {
     this.#count = { atMs, tookMs: 0, states }
     states.then(
       () => (this.#count = { atMs, tookMs: clock.now() - atMs, states }),
-      () => (this.#count = null),
+      (error: unknown) => {
+        this.#env.logger.warn({ error }, 'sessions could not be counted for those who watch')
+        this.#count = { atMs, tookMs: RETRY_MS / SHARE, states }
+      },
     )
     return states
   }
@@ -92,9 +97,12 @@ class Census {
     for (let number = 1; !stream.closed.aborted; number++) {
       const isDue = told === '' || (this.#count?.atMs ?? 0) < moves.lastMs + SETTLED_MS
       if (isDue) states = await this.#lately(states)
-      const json = JSON.stringify({ states, moved: moves.take() })
-      if (json !== told) stream.send(number, json)
-      told = json
+      const moved = moves.take()
+      const now = JSON.stringify(states)
+      if (now !== told || Object.keys(moved).length > 0) {
+        stream.send(number, `{"states":${now},"moved":${JSON.stringify(moved)}}`)
+      }
+      told = now
       await stream.roomy()
       await clock.sleep(TICK_MS, stream.closed)
     }
@@ -104,8 +112,8 @@ class Census {
   async #lately(known: ByState): Promise<ByState> {
     try {
       return await this.states()
-    } catch (error) {
-      this.#env.logger.warn({ error }, 'sessions could not be counted for those who watch')
+    } catch {
+      // Logged, once for all who watch.
       return known
     }
   }

@@ -47,7 +47,8 @@ export class Gate {
   }
 
   /** Whether somebody who was let in a while ago would be let in now. */
-  async holds({ keyId, name }: Caller): Promise<boolean> {
+  async holds({ keyId, name, untilMs = Infinity }: Caller): Promise<boolean> {
+    if (untilMs <= this.#parts.env.clock.now()) return false
     if (keyId !== null) return (await this.#ring.valid(keyId)) !== null
     return name !== LOOPBACK.name || !(await this.#ring.any())
   }
@@ -81,7 +82,7 @@ export class Gate {
       throw new Problem('cross_site')
     }
     this.#take(this.#ofKeys, 'key', key.id, response)
-    return callerOf(key)
+    return { ...callerOf(key), untilMs: session.expiresMs }
   }
 
   async #withoutKey(request: Request, response: Response): Promise<Caller> {

@@ -20,20 +20,23 @@ interface Options {
   /** What a screen reader reads instead of the drawing. */
   readonly label: string
   /** Where a state leads when one clicks on it; null: nowhere. */
-  readonly linkOf?: (state: string) => string
+  /** Without counts. */
+  readonly bare?: boolean
+  readonly linkOf?: (state: string) => string | null
 }
 
 /** Draws the machine; its states keep their place, and only what they show changes. */
-export const drawChart = (machine: Machine, { label, linkOf }: Options): DrawnChart => {
+export const drawChart = (machine: Machine, { label, bare = false, linkOf }: Options): DrawnChart => {
   const layout = layoutOf(machine)
   const counts = new Map<string, SVGTextElement>()
   const arrows = layout.arrows.map((arrow) => ({ arrow, line: lineOf(arrow) }))
   const states = new Map(
     layout.boxes.map((box) => {
       const owes = machine.states.find(({ name }) => name === box.name)?.owes ?? null
-      const count = s('text', { class: 'count', x: BOX.width / 2, y: 42, 'text-anchor': 'middle' })
-      counts.set(box.name, count)
-      return [box.name, stateOf(box, owes, count, linkOf?.(box.name))] as const
+      // Nobody stands where all begin.
+      const count = bare || box.name === machine.initial ? null : middled('count', 42, '')
+      if (count !== null) counts.set(box.name, count)
+      return [box.name, stateOf(box, { owes, count, link: linkOf?.(box.name) ?? null })] as const
     }),
   )
   const svg = s(
@@ -54,7 +57,7 @@ export const drawChart = (machine: Machine, { label, linkOf }: Options): DrawnCh
   return {
     element: h('div', { class: 'chart scroll', tabindex: 0, role: 'region', 'aria-label': label }, svg),
     count: (found) => {
-      for (const [name, text] of counts) text.textContent = name === machine.initial ? '' : number(found[name] ?? 0)
+      for (const [name, text] of counts) text.textContent = number(found[name] ?? 0)
       for (const [name, group] of states) group.classList.toggle('none', (found[name] ?? 0) === 0)
     },
     pulse: (facts) => {
@@ -86,19 +89,28 @@ const pulse = (line: SVGElement): void => {
 const lineOf = ({ from, to, facts, path }: Arrow): SVGElement =>
   s('path', { class: 'arrow', d: path }, s('title', {}, `${from} → ${to}: ${facts.join(', ')}`))
 
-const stateOf = (box: Box, owes: string | null, count: SVGElement, link: string | undefined): SVGElement => {
+interface Shown {
+  readonly owes: string | null
+  readonly count: SVGElement | null
+  readonly link: string | null
+}
+
+const stateOf = (box: Box, { owes, count, link }: Shown): SVGElement => {
   const [tone = '', ...inner] = box.name.split('.')
   const children = [
     s('rect', { ...BOX, rx: 10 }),
     s('rect', { class: 'mark', width: 4, height: BOX.height - 20, x: 0, y: 10, rx: 2 }),
-    s('text', { class: 'name', x: BOX.width / 2, y: 19, 'text-anchor': 'middle' }, inner.join('.') || tone),
+    middled('name', count === null ? 35 : 19, inner.join('.') || tone),
     count,
-    owes !== null && s('text', { class: 'owes', x: BOX.width / 2, y: 56, 'text-anchor': 'middle' }, `owes a ${owes}`),
+    owes !== null && middled('owes', count === null ? 51 : 56, `owes a ${owes}`),
     s('title', {}, owes === null ? box.name : `${box.name}: owes a ${owes}`),
   ]
   const props = { class: 'state', 'data-state': box.name, 'data-tone': tone, transform: `translate(${box.x} ${box.y})` }
-  return link === undefined ? s('g', props, children) : s('a', { ...props, href: link }, children)
+  return link === null ? s('g', props, children) : s('a', { ...props, href: link }, children)
 }
+
+const middled = (name: string, y: number, text: string): SVGTextElement =>
+  s('text', { class: name, x: BOX.width / 2, y, 'text-anchor': 'middle' }, text)
 
 const tip = (id: string): SVGElement =>
   s(

@@ -5,9 +5,9 @@ import type { PageOf } from './lib/api.ts'
 import { withQuery } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
+import { keepFresh, Waker } from './lib/fresh.ts'
 import { follow, sayState } from './lib/live.ts'
 import type { Page, PageContext } from './lib/page.ts'
-import { pause } from './lib/poll.ts'
 import { linkTo } from './lib/router.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { ago, duration, number } from './lib/time.ts'
@@ -15,8 +15,9 @@ import { dollars, type Session, STATES, sessionLink, stateSign } from './session
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const FILTERS = ['state', 'channel', 'owner'] as const
-/** What moves may show in the list this soon again, ms. */
-const LIST_EVERY_MS = 2_000
+
+/** Rows of one page of the list. */
+const PAGE = 50
 
 type Chosen = Readonly<Record<(typeof FILTERS)[number], string | null>>
 
@@ -40,7 +41,8 @@ export const page: Page = {
     const machine = await api.get<Machine>('/v1/machine')
     const chart = drawChart(machine, {
       label: 'The session machine with the sessions in each state; a state shows its own in the list',
-      linkOf: (state) => linkTo(withQuery('/sessions', { ...chosen, state: state.split('.')[0] })),
+      linkOf: (state) =>
+        state === machine.initial ? null : linkTo(withQuery('/sessions', { ...chosen, state: state.split('.')[0] })),
     })
     const read = () => showList(list, chosen, context)
     await read()
@@ -52,19 +54,19 @@ export const page: Page = {
     // A key of one store sees its own list, and not what the service as a whole does.
     if (me.tenant !== null) return
     const moved = new Waker()
+    const tell = ({ states, moved: facts }: Census) => {
+      chart.count(states)
+      chart.pulse(Object.keys(facts))
+      total.textContent = `${number(Object.values(states).reduce((sum, one) => sum + one, 0))} in all`
+      announce(spoken(states))
+      moved.wake()
+    }
     follow('/v1/census/events', {
       signal: context.signal,
       onState: (state) => sayState(live, state),
-      onEvent: (data) => {
-        const { states, moved: facts } = data as Census
-        chart.count(states)
-        chart.pulse(Object.keys(facts))
-        total.textContent = `${number(Object.values(states).reduce((sum, one) => sum + one, 0))} in all`
-        announce(spoken(states))
-        moved.wake()
-      },
+      onEvent: (data) => tell(data as Census),
     })
-    void keepFresh(list, moved, context.signal, read)
+    void keepFresh(list, moved, { signal: context.signal, rowsMax: PAGE, read })
   },
 }
 
@@ -72,48 +74,6 @@ const spoken = (states: Census['states']): string =>
   Object.entries(states)
     .map(([state, count]) => `${count} ${state.replace('.', ' ')}`)
     .join(', ')
-
-/** Reads the list again after something moved, unless somebody reads on in it or stands in it with the keyboard. */
-const keepFresh = async (list: HTMLElement, moved: Waker, signal: AbortSignal, read: () => Promise<void>) => {
-  const refresh = async () => {
-    await pause(LIST_EVERY_MS, signal)
-    const isRead = list.contains(document.activeElement) || list.querySelectorAll('tbody tr').length > PAGE
-    if (!signal.aborted && !document.hidden && !isRead) await read().catch(() => undefined)
-  }
-  while (!signal.aborted) {
-    await moved.next(signal)
-    await refresh()
-    // Once more: the table that the list reads may follow a little later than the one that is counted.
-    if (!moved.woken) await refresh()
-  }
-}
-
-const PAGE = 50
-
-/** Lets one wait for the next time that something happens; what happens meanwhile counts once. */
-class Waker {
-  #wake = () => {}
-  #woken = false
-
-  get woken(): boolean {
-    return this.#woken
-  }
-
-  wake(): void {
-    this.#woken = true
-    this.#wake()
-  }
-
-  async next(signal: AbortSignal): Promise<void> {
-    if (!this.#woken && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    this.#woken = false
-  }
-}
 
 const showList = async (list: HTMLElement, chosen: Chosen, { api }: PageContext): Promise<void> => {
   const query = { state: chosen.state, channel: chosen.channel, tenant: tenantOf(chosen) }
