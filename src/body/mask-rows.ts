@@ -1,5 +1,5 @@
 import type { Flat } from './geometry.ts'
-import { landmark, type SeenBody, type Sight } from './sight.ts'
+import { landmark, type SeenCloseUp, type SeenPoints } from './sight.ts'
 
 /** Mask values above this belong to the person. */
 const INSIDE = 127.5
@@ -11,10 +11,10 @@ export interface Run {
 }
 
 /** What of the row at `centre` belongs to the person without a gap; null where the centre itself does not. */
-export function runAt({ width, height }: Pick<Sight, 'width' | 'height'>, mask: Uint8Array, centre: Flat): Run | null {
+export function runAt({ side, mask }: SeenCloseUp, centre: Flat): Run | null {
   const [x, y] = [Math.round(centre.x), Math.round(centre.y)]
-  if (x < 0 || x >= width || y < 0 || y >= height) return null
-  const row = mask.subarray(y * width, (y + 1) * width)
+  if (x < 0 || x >= side || y < 0 || y >= side) return null
+  const row = mask.subarray(y * side, (y + 1) * side)
   if (valueAt(row, x) <= INSIDE) return null
   return { from: -edge(row, x, -1), to: edge(row, x, 1) }
 }
@@ -31,7 +31,7 @@ function edge(row: Uint8Array, x: number, step: 1 | -1): number {
 const valueAt = (row: Uint8Array, x: number): number => row[x] ?? 0
 
 /** Whether an arm or hand crosses the row of this run inside of it: then its width is not the trunk's. */
-export function holdsAnArm(body: SeenBody, run: Run, y: number): boolean {
+export function holdsAnArm(body: SeenPoints, run: Run, y: number): boolean {
   return (['left', 'right'] as const).some((side) => {
     const arm = [landmark(body, `${side}Elbow`), landmark(body, `${side}Wrist`), landmark(body, `${side}Index`)]
     const joints = [landmark(body, `${side}Shoulder`), ...arm]

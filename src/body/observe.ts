@@ -30,13 +30,14 @@ export function observe(
 ): Observed | { reasons: [Reason, ...Reason[]] } {
   const [main, ...others] = reasonsAgainst(front, 'front')
   const { body } = front
-  if (main !== undefined || body === null) return { reasons: [main ?? 'no_person', ...others] }
-  const [posture, scale] = [postureOf(body), scaleOf(body, statureCm)]
-  const lengths = lengthsSeen(body, scale, posture)
+  const closeUp = body?.closeUp ?? null
+  if (main !== undefined || body === null || closeUp === null) return { reasons: [main ?? 'no_person', ...others] }
+  const [posture, scale] = [postureOf(closeUp), scaleOf(closeUp, statureCm)]
+  const lengths = lengthsSeen(closeUp, scale, posture)
   if (isImplausible(calibrated({ statureCm, lengths }, coefficients.instruments[sex]).lengths ?? lengths, statureCm)) {
     return { reasons: ['implausible'] }
   }
-  const widths = widthsSeen(front, body, scale, posture)
+  const widths = widthsSeen(closeUp, scale, posture)
   const depths = side && widths ? depthsOf(side, statureCm) : null
   const warnings: [Warning, boolean][] = [
     ['arms_close_to_body', widths === null],
@@ -46,7 +47,7 @@ export function observe(
   ]
   return {
     seen: { statureCm, lengths, ...(widths && { widths }), ...(depths && { depths }) },
-    posture,
+    posture: postureOf(body),
     slope: scale.slope,
     warnings: warnings.filter(([, applies]) => applies).map(([warning]) => warning),
   }
@@ -54,6 +55,7 @@ export function observe(
 
 /** A photo from the side that will not do is no reason to refuse the other one. */
 function depthsOf(side: Sight, statureCm: number): SeenFeatures['depths'] | null {
-  if (side.body === null || reasonsAgainst(side, 'side').length > 0) return null
-  return depthsSeen(side, side.body, scaleOf(side.body, statureCm))
+  const closeUp = side.body?.closeUp ?? null
+  if (closeUp === null || reasonsAgainst(side, 'side').length > 0) return null
+  return depthsSeen(closeUp, scaleOf(closeUp, statureCm))
 }

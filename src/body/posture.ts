@@ -1,5 +1,5 @@
 import { angleAt, degrees, distance, type Flat, less, middle } from './geometry.ts'
-import { type LandmarkName, landmark, type SeenBody, worldLandmark } from './sight.ts'
+import { type LandmarkName, landmark, type SeenPoints, worldLandmark } from './sight.ts'
 
 /** Stature over the way from the middle of the eyes to the middle of the heels: ANSUR II, standard deviation 0.54 %. */
 export const STATURE_OVER_EYES_TO_HEELS = 1.07
@@ -17,7 +17,7 @@ export interface Posture {
   readonly hip: number
 }
 
-export function postureOf(body: SeenBody): Posture {
+export function postureOf(body: SeenPoints): Posture {
   const [eyes, heels] = [pair(body, 'Eye'), pair(body, 'Heel')]
   const angle = (corner: Part, one: Part, other: Part) =>
     Math.min(...SIDES.map((side) => bend(body, side, corner, one, other)))
@@ -31,19 +31,19 @@ export function postureOf(body: SeenBody): Posture {
 }
 
 /** The middle between a left and a right point, px. */
-export const pair = (body: SeenBody, part: Part): Flat =>
+export const pair = (body: SeenPoints, part: Part): Flat =>
   middle(landmark(body, `left${part}`), landmark(body, `right${part}`))
 
 const SIDES = ['left', 'right'] as const
 type Part = LandmarkName extends infer N ? (N extends `left${infer P}` ? P : never) : never
 
-function bend(body: SeenBody, side: 'left' | 'right', corner: Part, one: Part, other: Part): number {
+function bend(body: SeenPoints, side: 'left' | 'right', corner: Part, one: Part, other: Part): number {
   const at = (part: Part) => worldLandmark(body, `${side}${part}`)
   return angleAt(at(corner), at(one), at(other))
 }
 
 /** Of shoulders and hips together: either line alone is noisy in depth. A person's left is right in a picture of the front. */
-function yawOf(body: SeenBody): number {
+function yawOf(body: SeenPoints): number {
   const across = (part: Part) => less(worldLandmark(body, `left${part}`), worldLandmark(body, `right${part}`))
   const [shoulders, hips] = [across('Shoulder'), across('Hip')]
   return Math.abs(degrees(Math.atan2(shoulders.z + hips.z, shoulders.x + hips.x)))

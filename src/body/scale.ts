@@ -1,6 +1,6 @@
 import { distance, type Flat } from './geometry.ts'
 import { pair, STATURE_OVER_EYES_TO_HEELS } from './posture.ts'
-import type { SeenBody } from './sight.ts'
+import type { SeenPoints } from './sight.ts'
 
 /** How high the eyes lie, as a share of stature. */
 const EYES = 1 / STATURE_OVER_EYES_TO_HEELS
@@ -25,7 +25,7 @@ export interface Scale {
 }
 
 /** The scale of a standing body whose height is known. A level camera makes no error at any distance, so it is taken as it is. */
-export function scaleOf(body: SeenBody, statureCm: number): Scale {
+export function scaleOf(body: SeenPoints, statureCm: number): Scale {
   const meanPxPerCm = (distance(pair(body, 'Eye'), pair(body, 'Heel')) * STATURE_OVER_EYES_TO_HEELS) / statureCm
   const slope = Math.min(SLOPE_MAX, Math.max(0, slopeOf(body) - SLOPE_OF_PROPORTIONS))
   return { slope, at: (share) => (meanPxPerCm * (1 + slope * share)) / (1 + (slope * EYES) / 2) }
@@ -35,7 +35,7 @@ export function scaleOf(body: SeenBody, statureCm: number): Scale {
  * With a scale of 1 + slope × share, a joint at share u lies at (u + slope × u² / 2) / (e + slope × e² / 2) of the way from heels to eyes
  * (e): that is linear in the slope, so three joints give it by least squares.
  */
-function slopeOf(body: SeenBody): number {
+function slopeOf(body: SeenPoints): number {
   const [eyes, heels] = [pair(body, 'Eye'), pair(body, 'Heel')]
   const equations = (['Shoulder', 'Hip', 'Knee'] as const).map((joint) => {
     const [share, seen] = [JOINTS[joint] * EYES, along(pair(body, joint), heels, eyes)]

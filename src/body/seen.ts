@@ -3,7 +3,7 @@ import { distance, radians } from './geometry.ts'
 import { byName, type SeenFeatures } from './instrument.ts'
 import type { Posture } from './posture.ts'
 import type { Scale } from './scale.ts'
-import { type LandmarkName, landmark, type SeenBody, type Sight } from './sight.ts'
+import { type LandmarkName, landmark, type SeenCloseUp, type SeenPoints } from './sight.ts'
 import { type Breadth, frontBreadth, sideBreadth } from './trunk.ts'
 
 /** Between which points a length lies, and about how high it hangs on a standing body, as a share of stature. */
@@ -23,7 +23,7 @@ const SEGMENTS: Record<
 const DEPTH_OVER_BREADTH = 0.73
 
 /** Lengths between landmarks in cm: the picture's, since world landmarks describe an average body. */
-export function lengthsSeen(body: SeenBody, scale: Scale, posture: Posture): Record<Length, number> {
+export function lengthsSeen(body: SeenPoints, scale: Scale, posture: Posture): Record<Length, number> {
   return byName(LENGTHS, (name) => {
     const { ends, heightShare, isAcross } = SEGMENTS[name]
     const px = ends.reduce((sum, [a, b]) => sum + distance(landmark(body, a), landmark(body, b)), 0) / ends.length
@@ -32,20 +32,15 @@ export function lengthsSeen(body: SeenBody, scale: Scale, posture: Posture): Rec
 }
 
 /** Widths of the trunk in cm; null where an arm hides one. */
-export function widthsSeen(
-  sight: Sight,
-  body: SeenBody,
-  scale: Scale,
-  posture: Posture,
-): SeenFeatures['widths'] | null {
+export function widthsSeen(closeUp: SeenCloseUp, scale: Scale, posture: Posture): SeenFeatures['widths'] | null {
   const yaw = certainYaw(posture)
   const shown = Math.hypot(Math.cos(yaw), DEPTH_OVER_BREADTH * Math.sin(yaw))
-  return inCm((level) => frontBreadth(sight, body, level), scale, shown)
+  return inCm((level) => frontBreadth(closeUp, level), scale, shown)
 }
 
 /** Depths of the trunk in cm, of a body that is seen from the side; null where the mask has a hole. */
-export function depthsSeen(sight: Sight, body: SeenBody, scale: Scale): SeenFeatures['depths'] | null {
-  return inCm((level) => sideBreadth(sight, body, level), scale, 1)
+export function depthsSeen(closeUp: SeenCloseUp, scale: Scale): SeenFeatures['depths'] | null {
+  return inCm((level) => sideBreadth(closeUp, level), scale, 1)
 }
 
 function inCm(breadthOf: (level: Level) => Breadth | null, scale: Scale, shown: number): Record<Level, number> | null {

@@ -12,11 +12,25 @@ export interface WorldLandmark {
   readonly z: number
 }
 
-/** What BlazePose found: 33 landmarks twice, and a byte per pixel of how surely it is this person. */
-export interface SeenBody {
+/** BlazePose's 33 points, twice. */
+export interface SeenPoints {
   readonly landmarks: readonly Landmark[]
   readonly world: readonly WorldLandmark[]
+}
+
+/** What BlazePose found in a photo; null when its second look found nobody. */
+export interface SeenBody extends SeenPoints {
+  readonly closeUp: SeenCloseUp | null
+}
+
+/** The body in a square picture of its own, where it is measured: px of that picture, and a byte for each of how surely it is this person. */
+export interface SeenCloseUp extends SeenPoints {
+  readonly side: number
   readonly mask: Uint8Array
+  /** Its upper left corner in the photo, px, and px of the photo for each of its own. */
+  readonly left: number
+  readonly top: number
+  readonly scale: number
 }
 
 /** One person of MoveNet: 17 points in COCO's order, px; scores are 0..1. */
@@ -59,8 +73,9 @@ export const LANDMARK = {
 } as const
 export type LandmarkName = keyof typeof LANDMARK
 
-export const landmark = (body: SeenBody, name: LandmarkName): Landmark => pointAt(body.landmarks, LANDMARK[name])
-export const worldLandmark = (body: SeenBody, name: LandmarkName): WorldLandmark => pointAt(body.world, LANDMARK[name])
+export const landmark = (body: SeenPoints, name: LandmarkName): Landmark => pointAt(body.landmarks, LANDMARK[name])
+export const worldLandmark = (body: SeenPoints, name: LandmarkName): WorldLandmark =>
+  pointAt(body.world, LANDMARK[name])
 
 /** @throws RangeError when a model gave fewer points than its topology has. */
 export function pointAt<T>(points: readonly T[], index: number): T {

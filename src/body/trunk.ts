@@ -2,7 +2,7 @@ import type { Level } from './features.ts'
 import { between, distance, type Flat } from './geometry.ts'
 import { holdsAnArm, type Run, runAt } from './mask-rows.ts'
 import { pair } from './posture.ts'
-import type { SeenBody, Sight } from './sight.ts'
+import type { SeenCloseUp } from './sight.ts'
 
 /**
  * Where a width is taken, on the way from the middle of the shoulders (0) to the middle of the hip joints (1): the chest below the armpits,
@@ -24,7 +24,7 @@ const NARROW_SHARE = 0.1
 export interface Breadth {
   readonly px: number
   readonly heightShare: number
-  /** The row of the picture that is as broad, or nearly. */
+  /** The row of the close-up that is as broad, or nearly. */
   readonly row: TrunkRow
 }
 
@@ -34,25 +34,20 @@ export interface TrunkRow extends Run {
 }
 
 /** From the front, arms do not count as trunk. */
-export function frontBreadth(sight: Sight, body: SeenBody, level: Level): Breadth | null {
-  return breadth(sight, body, level, (run, y) => !holdsAnArm(body, run, y))
+export function frontBreadth(closeUp: SeenCloseUp, level: Level): Breadth | null {
+  return breadth(closeUp, level, (run, y) => !holdsAnArm(closeUp, run, y))
 }
 
 /** From the side, arms hang before the trunk and hide none of its depth. */
-export function sideBreadth(sight: Sight, body: SeenBody, level: Level): Breadth | null {
-  return breadth(sight, body, level, () => true)
+export function sideBreadth(closeUp: SeenCloseUp, level: Level): Breadth | null {
+  return breadth(closeUp, level, () => true)
 }
 
-function breadth(
-  sight: Sight,
-  body: SeenBody,
-  level: Level,
-  isTrunk: (run: Run, y: number) => boolean,
-): Breadth | null {
-  const [shoulders, hips] = [pair(body, 'Shoulder'), pair(body, 'Hip')]
+function breadth(closeUp: SeenCloseUp, level: Level, isTrunk: (run: Run, y: number) => boolean): Breadth | null {
+  const [shoulders, hips] = [pair(closeUp, 'Shoulder'), pair(closeUp, 'Hip')]
   const { from, to, pick, heightShare } = ZONES[level]
   const rows = Array.from({ length: ROWS }, (_, i) => between(shoulders, hips, from + ((to - from) * i) / (ROWS - 1)))
-    .map((centre) => ({ run: runAt(sight, body.mask, centre), y: centre.y }))
+    .map((centre) => ({ run: runAt(closeUp, centre), y: centre.y }))
     .flatMap(({ run, y }) => (run && isTrunk(run, y) ? [{ ...run, y }] : []))
   const [first, ...others] = rows
   if (first === undefined || rows.length < ROWS * ROWS_SHARE_MIN) return null

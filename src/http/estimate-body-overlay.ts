@@ -1,6 +1,6 @@
 import type { BodyAnswer, BodyRefusal } from '../body/answer.ts'
 import { LEVELS } from '../body/features.ts'
-import { LANDMARK, type LandmarkName, landmark, type SeenBody, type Sight } from '../body/sight.ts'
+import { LANDMARK, type LandmarkName, landmark, type SeenBody, type SeenCloseUp } from '../body/sight.ts'
 import { frontBreadth } from '../body/trunk.ts'
 import { lettering, widthPx } from '../pictures/lettering.ts'
 import type { SeenPhoto } from './estimate-body-photo.ts'
@@ -39,7 +39,7 @@ export const overlaySvg = ({ photo, estimate }: SeenPhoto, outcome: BodyAnswer |
   const { body, people } = estimate
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
   ${people.map(({ box }) => boxSvg(box, line)).join('')}
-  ${body === null ? '' : skeletonSvg(body, line) + widthsSvg({ width, height, body, people }, body, line)}
+  ${body === null ? '' : skeletonSvg(body, line) + (body.closeUp === null ? '' : widthsSvg(body.closeUp, line))}
   ${panelSvg('reasons' in outcome ? wordsOfRefusal(outcome) : wordsOfAnswer(outcome), Math.max(6, height / 60), width)}</svg>`
 }
 
@@ -58,11 +58,12 @@ const skeletonSvg = (body: SeenBody, line: number): string => {
   return [...bones, ...joints].join('')
 }
 
-const widthsSvg = (sight: Sight, body: SeenBody, line: number): string =>
+const widthsSvg = (closeUp: SeenCloseUp, line: number): string =>
   LEVELS.map((level) => {
-    const row = frontBreadth(sight, body, level)?.row
+    const row = frontBreadth(closeUp, level)?.row
     if (row === undefined) return ''
-    const { from, to, y } = row
+    const { left, top, scale } = closeUp
+    const [from, to, y] = [left + row.from * scale, left + row.to * scale, top + row.y * scale]
     return `<path d="M${px(from)} ${px(y)}H${px(to)}" stroke="${COLORS.width}" stroke-width="${px(line * 2)}"/>`
   }).join('')
 

@@ -1,5 +1,6 @@
 import type {
   BodyPose,
+  CloseUp,
   NoEstimate,
   PersonSeen,
   PoseEngine,
@@ -73,7 +74,7 @@ export const standing = ({ width, height }: Pick<RgbPicture, 'width' | 'height'>
     yMax: FLOOR_SHARE * height,
   }
   const person: PersonSeen = { keypoints: keypoints.map(({ x, y, score }) => ({ x, y, score })), score: 0.9, box }
-  const body: BodyPose = { landmarks, world, score: 0.99, mask: maskOf(width, height) }
+  const body: BodyPose = { landmarks, world, score: 0.99, closeUp: closeUpOf({ landmarks, world }, width, height) }
   return { body, people: [person], timing: { queuedMs: 0, blazePoseMs: 80, moveNetMs: 40 } }
 }
 
@@ -86,13 +87,20 @@ const shareOf = (index: number): readonly [up: number, aside: number] => {
   return index in MIRRORED ? [left[0], -left[1]] : left
 }
 
-/** Trunk and legs; the arms are held away from them. */
-const maskOf = (width: number, height: number): Uint8Array => {
-  const mask = new Uint8Array(width * height)
+/** The picture, widened or heightened to a square. Trunk and legs; the arms are held away from them. */
+const closeUpOf = (
+  { landmarks, world }: Pick<BodyPose, 'landmarks' | 'world'>,
+  width: number,
+  height: number,
+): CloseUp => {
+  const side = Math.max(width, height)
+  const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)]
+  const near = landmarks.map(({ x, y, visibility }) => ({ x: x - left, y: y - top, visibility }))
+  const inSpace = world.map(({ x, y, z }) => ({ x, y, z }))
+  const mask = new Uint8Array(side * side)
   const stature = STATURE_SHARE * height
-  const row = (up: number) => Math.round(FLOOR_SHARE * height - up * stature)
-  const half = Math.round(HALF_TRUNK * stature)
-  for (let y = row(0.84); y < row(CROTCH); y++)
-    mask.fill(255, y * width + Math.round(width / 2) - half, y * width + Math.round(width / 2) + half)
-  return mask
+  const row = (up: number) => Math.round(FLOOR_SHARE * height - up * stature) - top
+  const [middle, half] = [Math.round(width / 2) - left, Math.round(HALF_TRUNK * stature)]
+  for (let y = row(0.84); y < row(CROTCH); y++) mask.fill(255, y * side + middle - half, y * side + middle + half)
+  return { side, landmarks: near, world: inSpace, mask, left, top, scale: 1 }
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import type { RgbPicture } from '../../machines/ports/pose.ts'
-import { type Backend, type EngineOptions, type Estimated, FromEngine } from './messages.ts'
+import { type Backend, type EngineOptions, type Estimated, FromEngine, type ToEngine } from './messages.ts'
 
 const ENTRY = join(import.meta.dirname, 'engine/main.ts')
 /** The engine's own objects are few; pictures and networks lie outside of this heap. */
@@ -54,9 +53,9 @@ export class EngineProcess {
   }
 
   /** @throws EngineEnded when the process ends before it has answered. */
-  estimate(picture: RgbPicture): Promise<Estimated> {
+  estimate(asked: ToEngine): Promise<Estimated> {
     this.#answer = Promise.withResolvers<Estimated>()
-    this.#child.send(picture, (error) => error && this.end(error.message))
+    this.#child.send(asked, (error) => error && this.end(error.message))
     return this.#answer.promise
   }
 

@@ -15,6 +15,17 @@ export type EngineOptions = z.infer<typeof EngineOptions>
 
 /** zod's numbers are finite: what a broken network computes goes no further. */
 const Landmark = z.object({ x: z.number(), y: z.number(), z: z.number(), visibility: z.number() }).readonly()
+const Flat = Landmark.unwrap().omit({ z: true }).readonly()
+const Spatial = Landmark.unwrap().omit({ visibility: true }).readonly()
+const CloseUp = z.object({
+  side: z.number(),
+  landmarks: z.array(Flat).length(33).readonly(),
+  world: z.array(Spatial).length(33).readonly(),
+  mask: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  left: z.number(),
+  top: z.number(),
+  scale: z.number(),
+})
 const Person = z.object({
   keypoints: z
     .array(z.object({ x: z.number(), y: z.number(), score: z.number() }))
@@ -31,7 +42,7 @@ export const Estimated = z.object({
       landmarks: z.array(Landmark).length(33).readonly(),
       world: z.array(Landmark).length(33).readonly(),
       score: z.number(),
-      mask: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+      closeUp: CloseUp.nullable(),
     })
     .nullable(),
   people: z.array(Person).max(6).readonly(),
@@ -48,5 +59,11 @@ export const FromEngine = z.discriminatedUnion('kind', [
 ])
 export type FromEngine = z.infer<typeof FromEngine>
 
+/** What of a picture an engine looks for: with the other part, another engine can do the rest at the same time. */
+export type Part = 'all' | 'body' | 'people'
+
 /** To an engine process; the next one only after its answer. */
-export type ToEngine = RgbPicture
+export interface ToEngine {
+  readonly picture: RgbPicture
+  readonly part: Part
+}

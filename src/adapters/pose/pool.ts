@@ -15,7 +15,7 @@ import {
   takesPictures,
 } from '../../machines/pose-model.ts'
 import type { EngineProcess } from './engine-process.ts'
-import type { EngineOptions, Estimated } from './messages.ts'
+import type { EngineOptions, Estimated, Part } from './messages.ts'
 import { Request } from './request.ts'
 import { Slot } from './slot.ts'
 
@@ -72,7 +72,7 @@ class PosePool implements PoseEngine {
     signal.throwIfAborted()
     const { clock } = this.#options.env
     const startedAt = clock.now()
-    const answer = await (this.#refusal() ?? this.#ask(new Request(picture, startedAt), signal))
+    const answer = await (this.#refusal() ?? this.#find(picture, startedAt, signal))
     this.#count('code' in answer ? answer.code : 'estimated', clock.now() - startedAt)
     return answer
   }
@@ -109,6 +109,20 @@ class PosePool implements PoseEngine {
     return this.#idle.length === 0 && this.#waiting.length >= this.#options.waitingMax ? none('saturated') : null
   }
 
+  /** One engine finds all; where two have nothing else to do, the body and the people are found at the same time. */
+  async #find(picture: RgbPicture, queuedAt: number, signal: AbortSignal): Promise<PoseEstimate | NoEstimate> {
+    const ask = (part: Part) => this.#ask(new Request({ picture, part }, queuedAt), signal)
+    if (this.#idle.length < 2) return ask('all')
+    const [body, people] = await Promise.all([ask('body'), ask('people')])
+    if ('code' in body || 'code' in people) return 'code' in body ? body : people
+    const { queuedMs, blazePoseMs } = body.timing
+    return {
+      body: body.body,
+      people: people.people,
+      timing: { queuedMs, blazePoseMs, moveNetMs: people.timing.moveNetMs },
+    }
+  }
+
   #ask(request: Request, signal: AbortSignal): Promise<PoseEstimate | NoEstimate> {
     this.#waiting.push(request)
     signal.addEventListener('abort', () => this.#leave(request, signal.reason), { signal: request.over.signal })
@@ -131,7 +145,7 @@ class PosePool implements PoseEngine {
     const queuedMs = this.#options.env.clock.now() - request.queuedAt
     this.#looking.set(engine, request)
     const looked = this.#watch(engine)
-    engine.estimate(request.picture).then(
+    engine.estimate(request.asked).then(
       (estimated) => {
         looked.abort()
         request.end(answerOf(estimated, queuedMs))

@@ -1,15 +1,16 @@
-import type { NoEstimate, PoseEstimate, RgbPicture } from '../../machines/ports/pose.ts'
+import type { NoEstimate, PoseEstimate } from '../../machines/ports/pose.ts'
+import type { ToEngine } from './messages.ts'
 
-/** A picture that waits for an engine or is looked at by one, until its answer or its caller's end. */
+/** A picture, or a part of what is to be found in it, that waits for an engine or is looked at by one, until its answer or its caller's end. */
 export class Request {
-  readonly picture: RgbPicture
+  readonly asked: ToEngine
   readonly queuedAt: number
   /** Aborts once it is over, in whichever way. */
   readonly over = new AbortController()
   readonly #answered = Promise.withResolvers<PoseEstimate | NoEstimate>()
 
-  constructor(picture: RgbPicture, queuedAt: number) {
-    this.picture = picture
+  constructor(asked: ToEngine, queuedAt: number) {
+    this.asked = asked
     this.queuedAt = queuedAt
   }
 

@@ -37,8 +37,25 @@ export interface BodyPose {
   readonly world: readonly WorldLandmark[]
   /** 0..1: whether there is a person at all. */
   readonly score: number
-  /** width × height bytes, rows from the top: 0 (background) to 255 (certainly this person). */
+  /** Null where the second look finds nobody. */
+  readonly closeUp: CloseUp | null
+}
+
+/**
+ * The same body in a picture of its own, square and upright, to be measured in: copies of a photo (mirrored, smaller, compressed) mostly
+ * lead to the same one. Its points and pixels are its own px.
+ */
+export interface CloseUp {
+  /** px */
+  readonly side: number
+  readonly landmarks: readonly Omit<Landmark, 'z'>[]
+  readonly world: readonly Omit<WorldLandmark, 'visibility'>[]
+  /** side × side bytes, rows from the top: 0 (background) to 255 (certainly this person). */
   readonly mask: Uint8Array
+  /** Where it lies in the photo: its upper left corner, and px of the photo for each of its own. */
+  readonly left: number
+  readonly top: number
+  readonly scale: number
 }
 
 /** One person as MoveNet multipose sees it: a second opinion. */

@@ -1,4 +1,4 @@
-import type { Landmark, SeenBody, SeenPerson, Sight, WorldLandmark } from '../../../src/body/sight.ts'
+import type { Landmark, SeenBody, SeenCloseUp, SeenPerson, Sight, WorldLandmark } from '../../../src/body/sight.ts'
 
 /** How a drawn body differs from one that stands straight before a level camera, 1,000 px high in 800 × 1,200 px. */
 export interface Drawing {
@@ -21,6 +21,9 @@ export const WIDTH = 800
 const HEIGHT = 1_200
 const STATURE_PX = 1_000
 const MIDDLE = WIDTH / 2
+/** The close-up is as high as the picture, and as much wider on both sides. */
+const SIDE = HEIGHT
+const BESIDE = (SIDE - WIDTH) / 2
 
 /** Heights above the floor and half widths of BlazePose's points, as shares of stature; left and right are drawn alike. */
 const POINTS: Record<number, readonly [up: number, out: number]> = {
@@ -43,9 +46,12 @@ const RIGHT_EYES: Record<number, number> = { 4: 2, 5: 2, 6: 2, 8: 2, 10: 2 }
 /** What both models would see of a drawn body. */
 export function drawn(
   drawing: Drawing = {},
-): Sight & { readonly body: SeenBody; readonly people: readonly [SeenPerson] } {
+): Sight & { readonly body: SeenBody & { readonly closeUp: SeenCloseUp }; readonly people: readonly [SeenPerson] } {
   const landmarks = Array.from({ length: 33 }, (_, index) => pointOf(index, drawing))
-  const body = { landmarks, world: worldOf(drawing), mask: maskOf(drawing) }
+  const world = worldOf(drawing)
+  const near = landmarks.map((point) => ({ ...point, x: point.x + BESIDE }))
+  const closeUp = { side: SIDE, landmarks: near, world, mask: maskOf(drawing), left: -BESIDE, top: 0, scale: 1 }
+  const body = { landmarks, world, closeUp }
   return { width: WIDTH, height: HEIGHT, body, people: [personOf(landmarks)] }
 }
 
@@ -89,7 +95,7 @@ function worldOf(drawing: Drawing): WorldLandmark[] {
 
 /** A trunk of three widths on two legs, and arms as thick lines; 255 inside. It is drawn by rows, and so not for a body that leans. */
 function maskOf(drawing: Drawing): Uint8Array {
-  const mask = new Uint8Array(WIDTH * HEIGHT)
+  const mask = new Uint8Array(SIDE * SIDE)
   for (let up = 0; up < 0.815; up += 0.0004) {
     for (const [from, to] of spans(up, drawing)) fill(mask, placed(up, from, drawing), placed(up, to, drawing))
   }
@@ -123,8 +129,9 @@ function halfWidthAt(up: number, { halfWidths: [chest, waist, hip] = [0.09, 0.08
 
 function fill(mask: Uint8Array, from: { x: number; y: number }, to: { x: number; y: number }): void {
   const row = Math.round(from.y)
-  if (row < 0 || row >= HEIGHT) return
-  mask.fill(255, row * WIDTH + Math.max(0, Math.round(from.x)), row * WIDTH + Math.min(WIDTH, Math.round(to.x) + 1))
+  if (row < 0 || row >= SIDE) return
+  const [first, last] = [Math.round(from.x) + BESIDE, Math.round(to.x) + BESIDE]
+  mask.fill(255, row * SIDE + Math.max(0, first), row * SIDE + Math.min(SIDE, last + 1))
 }
 
 /** BlazePose's numbers of COCO's 17 points. */

@@ -118,12 +118,17 @@ describe('a refusal', () => {
     expect(detail).toBe(reasons[0]?.hint)
   })
 
+  it('is given to a body that is not found again in its close-up', () => {
+    const { body, ...sight } = drawn()
+    const refused = BodyRefusal.parse(estimateBody({ ...sight, body: { ...body, closeUp: null } }, { height_cm: 178 }))
+    expect(refused.reasons.map(({ code }) => code)).toEqual(['no_person'])
+  })
+
   it('is given to bodies that nobody has', () => {
-    const sight = drawn()
-    const landmarks = sight.body.landmarks.map((point, i) => (i === 11 ? { ...point, x: point.x + 150 } : point))
-    const refused = BodyRefusal.parse(
-      estimateBody({ ...sight, body: { ...sight.body, landmarks } }, { height_cm: 178 }),
-    )
+    const { body, ...sight } = drawn()
+    const landmarks = body.closeUp.landmarks.map((point, i) => (i === 11 ? { ...point, x: point.x + 150 } : point))
+    const strange = { ...body, closeUp: { ...body.closeUp, landmarks } }
+    const refused = BodyRefusal.parse(estimateBody({ ...sight, body: strange }, { height_cm: 178 }))
     expect(refused.reasons.map(({ code }) => code)).toEqual(['implausible'])
   })
 })

@@ -6,14 +6,14 @@ import { type Drawing, drawn } from './drawn-body.ts'
 
 const HEIGHT_CM = 180
 const seenIn = (drawing: Drawing) => {
-  const sight = drawn(drawing)
-  const [posture, scale] = [postureOf(sight.body), scaleOf(sight.body, HEIGHT_CM)]
+  const { closeUp } = drawn(drawing).body
+  const [posture, scale] = [postureOf(closeUp), scaleOf(closeUp, HEIGHT_CM)]
   return {
     posture,
     scale,
-    lengths: lengthsSeen(sight.body, scale, posture),
-    widths: widthsSeen(sight, sight.body, scale, posture),
-    depths: depthsSeen(sight, sight.body, scale),
+    lengths: lengthsSeen(closeUp, scale, posture),
+    widths: widthsSeen(closeUp, scale, posture),
+    depths: depthsSeen(closeUp, scale),
   }
 }
 

@@ -1,67 +1,56 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { Keypoint, Pose } from '@tensorflow-models/pose-detection/dist/types.js'
-import type { BodyPose, Landmark, PersonSeen, RgbPicture } from '../../../machines/ports/pose.ts'
-import type { Estimated } from '../messages.ts'
+import type { Pose } from '@tensorflow-models/pose-detection/dist/types.js'
+import type { BodyPose, PersonSeen, RgbPicture } from '../../../machines/ports/pose.ts'
+import type { Estimated, Part } from '../messages.ts'
+import { LANDMARK_SIZE, type RawBody } from './blaze-pose.ts'
+import { closeUpOf } from './close-up.ts'
 import type { Networks } from './networks.ts'
+import { cropped, placed, type Region } from './region.ts'
 
-const MASK_CHANNELS = 4
-
-/** Looks at one picture with both networks. Never two at once: the networks keep state while they work. */
-export const estimate = async (networks: Networks, { rgb, width, height }: RgbPicture): Promise<Estimated> => {
-  const picture = tf.tensor3d(rgb, [height, width, 3], 'int32')
-  try {
-    const startedAt = performance.now()
-    const body = await bodyOf(networks, picture)
-    const betweenAt = performance.now()
-    const people = await peopleOf(networks, picture)
-    return { body, people, blazePoseMs: betweenAt - startedAt, moveNetMs: performance.now() - betweenAt }
-  } finally {
-    picture.dispose()
-  }
+/** Looks at one picture with the networks that this part needs. Never two at once: the networks keep state while they work. */
+export const estimate = async (networks: Networks, picture: RgbPicture, part: Part = 'all'): Promise<Estimated> => {
+  const startedAt = performance.now()
+  const body = part === 'people' ? null : await bodyOf(networks, picture)
+  const betweenAt = performance.now()
+  const people = part === 'body' ? [] : await peopleOf(networks, picture)
+  return { body, people, blazePoseMs: betweenAt - startedAt, moveNetMs: performance.now() - betweenAt }
 }
 
-const bodyOf = async ({ blazePose }: Networks, picture: tf.Tensor3D): Promise<BodyPose | null> => {
-  // Else the region where the last picture's person stood is looked at first.
-  blazePose.reset()
-  const [pose] = await blazePose.estimatePoses(picture)
-  const mask = await pose?.segmentation?.mask.toTensor()
-  try {
-    if (pose === undefined || mask === undefined) return null
-    return {
-      landmarks: pose.keypoints.map(landmark),
-      world: (pose.keypoints3D ?? []).map(landmark),
-      score: pose.score ?? Number.NaN,
-      mask: bytesOf(mask),
-    }
-  } finally {
-    mask?.dispose()
-  }
+const bodyOf = async ({ blazePose }: Networks, picture: RgbPicture): Promise<BodyPose | null> => {
+  const region = await blazePose.detect(picture)
+  const raw = region && (await blazePose.look(cropped(picture, region, LANDMARK_SIZE)))
+  return raw && { ...inPicture(raw, region), closeUp: await closeUpOf(blazePose, picture, region) }
 }
 
-const landmark = ({ x, y, z = Number.NaN, score: visibility = Number.NaN }: Keypoint): Landmark => ({
-  x,
-  y,
-  z,
-  visibility,
-})
-
-/** A mask comes as four equal channels of 0..1, of which one becomes 0..255. Counted by hand: a hundred thousand pixels and more. */
-const bytesOf = (mask: tf.Tensor3D): Uint8Array => {
-  const values = mask.dataSync<'float32'>()
-  const bytes = new Uint8Array(values.length / MASK_CHANNELS)
-  for (let pixel = 0; pixel < bytes.length; pixel++) {
-    const value = values[pixel * MASK_CHANNELS] ?? Number.NaN
-    if (!Number.isFinite(value)) throw new Error('the mask holds what is no number')
-    bytes[pixel] = Math.round(value * 255)
+/** From shares of a region to px of the picture; in space a region's turn is taken back. */
+const inPicture = ({ score, points, world }: RawBody, region: Region): Omit<BodyPose, 'closeUp'> => {
+  const [cos, sin] = [Math.cos(region.rotation), Math.sin(region.rotation)]
+  const visibilities = points.map(({ score: visibility = Number.NaN }) => visibility)
+  return {
+    score,
+    landmarks: points.map(({ x, y, z = Number.NaN }, index) => ({
+      ...placed(region, x, y),
+      z: z * region.side,
+      visibility: visibilities[index] ?? Number.NaN,
+    })),
+    world: world.map(({ x, y, z = Number.NaN }, index) => ({
+      x: cos * x - sin * y,
+      y: sin * x + cos * y,
+      z,
+      visibility: visibilities[index] ?? Number.NaN,
+    })),
   }
-  return bytes
 }
 
 /** Without tracking, MoveNet's detector for several people keeps nothing, and its `reset` throws. */
-const peopleOf = async ({ moveNet }: Networks, picture: tf.Tensor3D): Promise<PersonSeen[]> => {
-  const [height, width] = picture.shape
-  const poses = await moveNet.estimatePoses(picture)
-  return poses.map((pose) => person(pose, width, height)).toSorted((a, b) => b.score - a.score)
+const peopleOf = async ({ moveNet }: Networks, { rgb, width, height }: RgbPicture): Promise<PersonSeen[]> => {
+  const picture = tf.tensor3d(rgb, [height, width, 3], 'int32')
+  try {
+    const poses = await moveNet.estimatePoses(picture)
+    return poses.map((pose) => person(pose, width, height)).toSorted((a, b) => b.score - a.score)
+  } finally {
+    picture.dispose()
+  }
 }
 
 /** MoveNet gives points in px, but its box as shares of the picture. */

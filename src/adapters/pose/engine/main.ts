@@ -20,8 +20,8 @@ const run = async (): Promise<void> => {
   enableCompileCache(join(FOLDER, '../../../../node_modules/.cache/compiled'))
   const { openEngine } = await import('./open.ts')
   const { backend, estimate } = await openEngine(options)
-  process.on('message', (picture: ToEngine) => {
-    estimate(picture).then((estimated) => say({ kind: 'estimated', estimated }), endWith)
+  process.on('message', ({ picture, part }: ToEngine) => {
+    estimate(picture, part).then((estimated) => say({ kind: 'estimated', estimated }), endWith)
   })
   await say({ kind: 'ready', backend })
 }
