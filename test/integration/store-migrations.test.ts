@@ -36,6 +36,23 @@ const isOurs = (line: string): boolean =>
   OUR_COLUMNS.some((column) => new RegExp(`^column (?:store_)?generation_sessions\\.${column} `).test(line)) ||
   /^constraint (?:store_)?generation_sessions \w+_state_check /.test(line)
 
+const ID = `'0190b5f8-0000-7000-8000-000000000001'`
+
+/** What is asked again and again of tables that grow for good. */
+const QUESTIONS = [
+  `select fact from wearon.facts where session_id = ${ID} order by seq`,
+  `select fact from wearon.facts where partition = 1 and step = 7`,
+  `select id from public.generation_sessions order by created_at desc, id desc limit 50`,
+  `select id from public.store_generation_sessions order by created_at desc, id desc limit 50`,
+  `select id from public.generation_sessions where user_id = ${ID} order by created_at desc, id desc limit 50`,
+  `select id from public.store_generation_sessions where store_id = ${ID} order by created_at desc, id desc limit 50`,
+  `select id from public.store_generation_sessions where store_id = ${ID} and request_id = 'req_1'`,
+  `select id from public.credit_transactions where user_id = ${ID} and type = 'refund' order by created_at`,
+  `select session_id from wearon.refunds where state is not null order by since desc, session_id desc limit 50`,
+  `select session_id from wearon.refunds where owner_id = ${ID} and request_id = 'req_1'`,
+  `select id from wearon.audit where target = 'req_1' order by at desc, id desc limit 50`,
+]
+
 /** The laws of our migrations on any PostgreSQL. `open` answers a new empty database. */
 const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
   describe(`migrations ${where}`, () => {
@@ -81,6 +98,20 @@ const migrationLaws = (where: string, open: () => Promise<Sql>): void => {
         const wanted = await fixture.query<{ line: string }>(functions)
         await fixture.close()
         expect(made).toEqual(wanted.filter(({ line }) => !line.startsWith('handle_new_user')))
+      }))
+
+    it('brings the indexes by which is asked, so that no question reads a whole table', () =>
+      inNew(async () => {
+        await migrate(sql)
+        await sql.transaction(async (on) => {
+          // Now a table is read as a whole, or sorted, only where no index serves.
+          for (const way of ['seqscan', 'bitmapscan', 'sort']) await on.query(`set local enable_${way} = off`)
+          for (const question of QUESTIONS) {
+            const plan = (await on.query<{ 'QUERY PLAN': string }>(`explain ${question}`)).map(Object.values).join('\n')
+            expect(plan, question).toContain('Index')
+            expect(plan, question).not.toMatch(/Seq Scan|Sort/)
+          }
+        })
       }))
 
     it('lets nobody but the service role call or read what is ours', () =>
