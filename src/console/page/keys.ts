@@ -79,7 +79,7 @@ const columnsOf = ({ me }: PageContext, revoke: (key: Key) => void): readonly Co
   { title: 'Sees', cell: ({ tenant }) => (tenant === null ? 'the whole service' : h('code', {}, tenant)) },
   { title: 'Made', cell: ({ created_at: at, created_by: by }) => [ago(at), ` by ${by}`] },
   { title: 'Expires (UTC)', cell: ({ expires_at: at }) => (at === null ? orDash(null) : moment(at)) },
-  { title: 'Last used', cell: ({ last_used_at: at }) => ago(at) },
+  { title: 'Last used, to the hour', cell: ({ last_used_at: at }) => ago(at) },
   {
     title: 'Revoke',
     cell: (key) =>

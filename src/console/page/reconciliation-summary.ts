@@ -51,7 +51,7 @@ const figure = (name: string, value: number, tone: string | null): HTMLElement =
     h('span', { class: tone === null ? 'faint' : 'sign', 'data-tone': tone }, name),
   )
 
-export const credits = (value: number): string => `${number(value)} ${value === 1 ? 'credit' : 'credits'}`
+const credits = (value: number): string => `${number(value)} ${value === 1 ? 'credit' : 'credits'}`
 
 const AGES: readonly (readonly [name: string, text: string])[] = [
   ['under_1h', 'under an hour'],
