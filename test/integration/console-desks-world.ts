@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { memoryLog } from '../../src/adapters/memory/event-log.ts'
+import { parseMessage } from '../../src/events/command.ts'
 import type { NewFact } from '../../src/events/fact.ts'
 import type { SessionId } from '../../src/events/ids.ts'
 import type { Orphan } from '../../src/projections/orphans.ts'
@@ -41,8 +42,17 @@ export const openDesks = async (changes: Changes = {}) => {
   const log = memoryLog({ clock: realClock, newId: randomUUID, partitions: 1 })
   const worker = startWorker(log)
   const orphan = orphanOf(newSession())
+  const published: Uint8Array[] = []
   const world = await openWorld({
-    log,
+    log: {
+      partitions: log.partitions,
+      letters: log.letters,
+      readers: log.readers,
+      publish: async (messages) => {
+        await log.publish(messages)
+        published.push(...messages.map(({ bytes }) => bytes))
+      },
+    },
     orphans: {
       list: async () => ({ items: [orphan], next: null }),
       row: async (id) => (id === orphan.sessionId ? { sessionId: id, owner: store, requestId: null } : null),
@@ -56,6 +66,8 @@ export const openDesks = async (changes: Changes = {}) => {
     ...world,
     planted,
     rebuilding,
+    /** What the log took, read as its owner would. */
+    published: () => published.map((bytes) => parseMessage(bytes, 'http')),
     close: async () => {
       await worker.stop()
       await world.close(0)
