@@ -9,6 +9,7 @@ import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
 import type { WorkerContext } from '../../src/machines/runtime/worker-context.ts'
 import { eventually } from '../../test/support/eventually.ts'
+import { noHistory } from '../../test/support/no-history.ts'
 import { benchEnvironment } from './environment.ts'
 
 /** How many effects run at once: more makes us no faster, and BullMQ slower. */
@@ -126,13 +127,3 @@ const resultOf = (id: string) => ({
   provenance: { ...notNoted, generator: 'none', model: 'none' },
   found: false,
 })
-
-/** No archive: nothing is known and every owner is admitted. */
-const noHistory: History = {
-  admit: async () => ({ admitted: true, archived: null }),
-  knows: async () => new Set(),
-  head: async () => null,
-  step: async () => null,
-  sessionsAfter: async () => new Map(),
-  mend: async () => {},
-}

@@ -5,7 +5,6 @@ import type { SessionId } from '../../src/events/ids.ts'
 import { sessionTable } from '../../src/machines/compile.ts'
 import { defaultPolicy } from '../../src/machines/policy.ts'
 import type { EventLog, Step } from '../../src/machines/ports/event-log.ts'
-import type { History } from '../../src/machines/ports/history.ts'
 import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
@@ -15,6 +14,7 @@ import { quietEnvironment } from '../support/environment.ts'
 import { eventually } from '../support/eventually.ts'
 import { kafkaLogWorld } from '../support/kafka-log-world.ts'
 import { hasKafka, type KafkaServer, startKafka } from '../support/kafka-server.ts'
+import { noHistory } from '../support/no-history.ts'
 
 const PARTITIONS = 8
 const TASKS = 10
@@ -72,15 +72,6 @@ const startMember = (log: EventLog, watch: Watch): Member => {
       return ended
     },
   }
-}
-
-const noHistory: History = {
-  admit: async () => ({ admitted: true, archived: null }),
-  knows: async () => new Set(),
-  head: async () => null,
-  step: async () => null,
-  sessionsAfter: async () => new Map(),
-  mend: async () => {},
 }
 
 const readAll = async (log: EventLog): Promise<Step[]> => {

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
 import { type BrokerPorts, propertiesOf } from './kafka-properties.ts'
 import { oncePerRun } from './once-per-run.ts'
 
@@ -167,13 +167,3 @@ const kill = async (child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Pr
   child.kill(signal)
   await gone
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })

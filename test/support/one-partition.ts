@@ -1,23 +1,14 @@
 import { memoryLog } from '../../src/adapters/memory/event-log.ts'
 import { sessionTable } from '../../src/machines/compile.ts'
 import { defaultPolicy } from '../../src/machines/policy.ts'
-import type { History } from '../../src/machines/ports/history.ts'
 import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
 import type { Effects } from '../../src/machines/runtime/worker-context.ts'
 import { quietEnvironment } from './environment.ts'
 import { user } from './facts.ts'
+import { noHistory } from './no-history.ts'
 import type { VirtualClock } from './virtual-clock.ts'
-
-const noHistory: History = {
-  admit: async () => ({ admitted: true, archived: null }),
-  knows: async () => new Set(),
-  head: async () => null,
-  step: async () => null,
-  sessionsAfter: async () => new Map(),
-  mend: async () => {},
-}
 
 /** A worker of one partition on memory, with these tasks in its inbox and this for a generation. */
 export const startWorker = async (

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
 
 /** False where the machine has no Redis: its tests are left out then. CI installs it, so there its absence is an error. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
@@ -109,21 +109,3 @@ const growingFile = (folder: string): string => {
 
 const cli = (port: number, args: readonly string[]): string =>
   execFileSync('redis-cli', ['-p', `${port}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-
-/** Below the range of outgoing connections; a node of a cluster also listens 10,000 above it. */
-const PORT_MIN = 20_000
-const PORTS = 10_000
-
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = PORT_MIN + Math.floor(Math.random() * PORTS)
-    if (await isFree(port)) return port
-  }
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-  })

@@ -7,6 +7,11 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Compiled once for all processes of a run, as the program's own commands do it. */
 const COMPILED = join(ROOT, 'node_modules/.cache/compiled')
 const START_MS = 60_000
+/**
+ * Compiles WebAssembly once and plainly: a server that lives for seconds never gets back what it takes to compile the embedded
+ * database well. The pose engine does, and its processes inherit what theirs was started with.
+ */
+const SHORT_LIFE = '--liftoff-only'
 
 /** How a process ended, and what it said. */
 export interface Ended {
@@ -31,7 +36,8 @@ export const run = (
   env: Readonly<Record<string, string>> = {},
   cwd = ROOT,
 ): Running => {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  const options = env['POSE'] === 'on' ? [] : [SHORT_LIFE]
+  const child = spawn(process.execPath, [...options, join(ROOT, file), ...args], {
     cwd,
     env: {
       PATH: process.env['PATH'],

@@ -1,0 +1,27 @@
+import { createServer } from 'node:net'
+
+/**
+ * Below the range of outgoing connections: one of them could have the port by the time that a server which was killed starts on
+ * it again. A node of a Redis cluster also listens 10,000 above it.
+ */
+const PORT_MIN = 20_000
+const PORTS = 10_000
+
+const given = new Set<number>()
+
+/** A port of this machine that nobody listens on at the moment, another one at each call. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * PORTS)
+    if (given.has(port) || !(await isFree(port))) continue
+    given.add(port)
+    return port
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
