@@ -12,6 +12,8 @@ import { playWayBack } from './way-back-play.ts'
 import { type Plants, World } from './world.ts'
 
 const SESSIONS = 16
+/** In every so many runs operators pause, hand back and go on. */
+const WAY_BACK_EVERY = 4
 const PROCESSES = 3
 const START = Date.UTC(2026, 0, 1)
 const END_MS = 4 * 3_600_000
@@ -53,7 +55,7 @@ const stageOf = (seed: number, plants: Plants): Stage => {
   const planned = new Map(plan(scheduler, SESSIONS).map((session) => [session.id, session]))
   return {
     scheduler,
-    world: new World(scheduler, planned, rates, plants),
+    world: new World(scheduler, planned, { rates, plants, hasWayBack: seed % WAY_BACK_EVERY === 0 }),
     planned,
     accepted: new Set(),
     failedPushes: new Map(),

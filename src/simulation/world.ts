@@ -51,8 +51,6 @@ const TOMBSTONES_MAX = 3
 const CONCURRENCY = 4
 const DRAIN_MS = 5_000
 const RESTART_MS = { min: 100, max: 20_000 }
-/** In so many runs operators pause, hand back and go on. */
-const WAY_BACK = 0.3
 
 /** Everyone is less patient than in production, so that a run sees every timer ring. */
 const policy: Policy = {
@@ -86,9 +84,13 @@ export class World {
   readonly #processes = new Map<Process, { readonly worker: Worker; readonly stop: AbortController }>()
   #lives = 0
 
-  constructor(scheduler: Scheduler, plans: ReadonlyMap<SessionId, PlannedSession>, rates: FaultRates, plants: Plants) {
+  constructor(
+    scheduler: Scheduler,
+    plans: ReadonlyMap<SessionId, PlannedSession>,
+    { rates, plants, hasWayBack }: { rates: FaultRates; plants: Plants; hasWayBack: boolean },
+  ) {
     this.scheduler = scheduler
-    this.hasWayBack = scheduler.chance(WAY_BACK)
+    this.hasWayBack = hasWayBack
     this.#rates = rates
     this.#plants = plants
     this.log = memoryLogState(PARTITIONS, 'log-1')
