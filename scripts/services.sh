@@ -36,6 +36,15 @@ install_packages() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 </dev/null
 }
 
+# Looks at the workflows; Go's registry has it. Without it one test is left out.
+ACTIONLINT=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+modules=$(cd "$(dirname "$0")/.." && pwd)/node_modules
+linter=$modules/.cache/bin/actionlint
+if [ -d "$modules" ] && [ ! -x "$linter" ] && command -v go >/dev/null 2>&1 && ! command -v actionlint >/dev/null 2>&1; then
+  echo "The linter of workflows will be installed with go: $ACTIONLINT"
+  GOBIN=$modules/.cache/bin go install "$ACTIONLINT" || echo "go could not install it."
+fi
+
 packages=$(missing)
 [ -n "$packages" ] || exit 0
 

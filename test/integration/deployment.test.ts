@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -31,6 +31,11 @@ const ours = services.filter(([, { build }]) => build !== undefined)
 /** Docker's own judgement, where its plugin is there. */
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0
 const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0
+/** Where `scripts/services.sh` puts it, or whoever installed it. */
+const actionlint =
+  [join(ROOT, 'node_modules/.cache/bin/actionlint'), 'actionlint'].find(
+    (place) => spawnSync(place, ['-version']).status === 0,
+  ) ?? null
 if (!hasShellcheck && process.env['CI'] === 'true') throw new Error('CI needs shellcheck for these tests')
 
 describe('docker-compose.yml', () => {
@@ -108,6 +113,58 @@ describe('the Dockerfile', () => {
     expect(restOf('FROM').filter((rest) => rest.startsWith('node:'))).toHaveLength(2)
     for (const rest of restOf('FROM').filter((one) => one.startsWith('node:')))
       expect(rest).toContain(`node:${read('.nvmrc').trim()}-`)
+  })
+})
+
+describe('the workflows', () => {
+  const folder = join(ROOT, '.github/workflows')
+  const files = readdirSync(folder)
+  const Job = z.looseObject({
+    'timeout-minutes': z.number().optional(),
+    uses: z.string().optional(),
+    needs: z.union([z.string(), z.array(z.string())]).optional(),
+    environment: z.string().optional(),
+    concurrency: z.object({ group: z.string(), 'cancel-in-progress': z.boolean() }).optional(),
+    steps: z.array(z.looseObject({ uses: z.string().optional() })).default([]),
+  })
+  const Workflow = z.looseObject({
+    permissions: z.record(z.string(), z.string()),
+    jobs: z.record(z.string(), Job),
+  })
+  const workflow = (file: string) => Workflow.parse(parse(readFileSync(join(folder, file), 'utf8')))
+
+  it.runIf(actionlint !== null)('are clean for actionlint', () => {
+    const { status, stdout } = spawnSync(actionlint ?? '', [], { cwd: ROOT, encoding: 'utf8' })
+    expect([status, stdout]).toEqual([0, ''])
+  })
+
+  it.each(files)('%s: every job ends, and what others wrote is pinned to a commit', (file) => {
+    const { jobs, permissions } = workflow(file)
+    expect(permissions['contents']).toBe('read')
+    for (const { uses, steps, ...job } of Object.values(jobs)) {
+      expect(uses !== undefined || job['timeout-minutes'] !== undefined).toBe(true)
+      const actions = steps.map((step) => step.uses).filter((action) => action !== undefined)
+      for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/)
+    }
+  })
+
+  it('put into service only what passed every check, one at a time, and never break off', () => {
+    const { jobs } = workflow('ci.yml')
+    expect(jobs['image']?.needs).toEqual(['verify', 'test'])
+    expect(jobs['deploy']?.needs).toBe('image')
+    expect(workflow('deploy.yml').jobs['deploy']).toMatchObject({
+      environment: 'production',
+      concurrency: { group: 'deploy-production', 'cancel-in-progress': false },
+    })
+  })
+
+  it('bring to the target every file that its containers are started with', () => {
+    const brought = /tar --create ([^|]+) \|/.exec(read('.github/workflows/deploy.yml'))?.[1]?.split(' ') ?? []
+    const mounted = services.flatMap(([, { volumes }]) => volumes.filter((volume) => volume.startsWith('./')))
+    for (const volume of mounted) {
+      const source = volume.slice('./'.length).split(':')[0] ?? ''
+      expect([source, brought.some((one) => source === one || source.startsWith(`${one}/`))]).toEqual([source, true])
+    }
   })
 })
 
