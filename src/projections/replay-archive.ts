@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Fact } from '../events/fact.ts'
-import type { SessionTable } from '../machines/compile.ts'
+import type { SessionTable, StateName } from '../machines/compile.ts'
 import type { Clock } from '../machines/ports/environment.ts'
 import { Refold } from '../machines/refold.ts'
 import { type Snapshot, sessionState } from '../machines/snapshot.ts'
 import { type Recorded, whyUnreadable } from './fact-dump.ts'
 import { BATCH_FACTS } from './project.ts'
+import type { SessionView } from './queries.ts'
 import type { Finding } from './replay.ts'
 import { sessions } from './sessions.ts'
 import type { Archive, Store } from './store.ts'
@@ -57,9 +58,13 @@ export const rowCheck =
   (store: Read, table: SessionTable, clock: Clock) =>
   async ({ id, seq, state }: Snapshot): Promise<Finding | null> => {
     const row = await store.queries.session(id)
-    if (row === null || row.state === sessionState(state)) return null
+    if (row === null || agree(row, state)) return null
     return settled({ id, seq }, store, table, clock)
   }
+
+/** A session that was handed back is another worker's, and so is its row. */
+const agree = (row: SessionView, state: StateName): boolean =>
+  state === 'handed_back' || row.state === sessionState(state)
 
 /** The same, once nothing of it moves: facts are as before, and the rows have them. */
 const settled = async (
@@ -74,8 +79,7 @@ const settled = async (
     const rowsHaveThem = (await tables.position(sessions.name)) >= head
     const row = await queries.session(id)
     const now = folded(facts, table)
-    const isSame = row === null || now === null || row.state === sessionState(now)
-    if (isSame) return null
+    if (row === null || now === null || agree(row, now)) return null
     const stands = rowsHaveThem && (await archive.session(id)).length === facts.length
     if (stands || looks === LOOKS_MAX) return { kind: 'row_differs', sessionId: id, seq, was: row.state, now }
     await clock.sleep(LOOK_AGAIN_MS)
@@ -83,9 +87,9 @@ const settled = async (
 }
 
 /** Where the facts lead; null when they are refused, which shows elsewhere. */
-const folded = (facts: readonly Fact[], table: SessionTable): Snapshot['state'] | null => {
+const folded = (facts: readonly Fact[], table: SessionTable): StateName | null => {
   const refold = new Refold(table, { whole: true })
-  let state: Snapshot['state'] | null = null
+  let state: StateName | null = null
   for (const fact of facts) {
     const next = refold.take(fact, null)
     if (next.kind !== 'moved') return null

@@ -15,15 +15,26 @@ import { replayAll } from '../../../src/projections/replay.ts'
 import { archivedFacts, ordinalBefore, rowCheck } from '../../../src/projections/replay-archive.ts'
 import { sessions } from '../../../src/projections/sessions.ts'
 import { virtualClock } from '../../support/clock.ts'
-import { completed, failed, issued, refundRequested, requested, START_MS, started } from '../../support/facts.ts'
+import {
+  completed,
+  failed,
+  handedBack,
+  issued,
+  refundRequested,
+  released,
+  requested,
+  START_MS,
+  started,
+} from '../../support/facts.ts'
 import { machineVariant } from '../../support/machine-variant.ts'
 import { Chain, factsOf, LOG, newSession } from '../../support/store-world.ts'
 
-const [made, refunded, open] = [newSession(), newSession(), newSession()]
+const [made, refunded, open, away] = [newSession(), newSession(), newSession(), newSession()]
 const facts = [
   ...factsOf(made, [requested({ prompt: 'my secret wish' }), started(), completed()]),
   ...factsOf(refunded, [requested(), started(), failed('moderation_blocked'), refundRequested(), issued()]),
   ...factsOf(open, [requested(), started()]),
+  ...factsOf(away, [requested(), released(), handedBack()]),
 ]
 
 const archive = async () => {
@@ -54,7 +65,7 @@ describe('replaying the archive', () => {
       table: sessionTable,
       check,
     })
-    expect(report).toEqual({ facts: 10, sessions: 3, findings: [], stopped: false })
+    expect(report).toEqual({ facts: 13, sessions: 4, findings: [], stopped: false })
   })
 
   it('lists the sessions that a changed machine would leave elsewhere than their rows say', async () => {
@@ -86,7 +97,7 @@ describe('replaying the archive', () => {
       table: sessionTable,
     })
     expect(many.findings).toEqual([])
-    expect(many.sessions).toBeLessThan(3)
+    expect(many.sessions).toBeLessThan(4)
   })
 })
 
@@ -111,7 +122,7 @@ describe('a dump of facts', () => {
 
   it('is folded to where it was recorded, and holds no personal data', async () => {
     const texts = await written()
-    expect(await replayed(texts)).toEqual({ facts: 10, sessions: 3, findings: [], stopped: false })
+    expect(await replayed(texts)).toEqual({ facts: 13, sessions: 4, findings: [], stopped: false })
     expect(texts.join()).not.toContain('secret')
   })
 
@@ -131,7 +142,7 @@ describe('a dump of facts', () => {
 
   it('is refused when it breaks off, or is none', async () => {
     const texts = await written()
-    await expect(replayed(texts.slice(0, -1))).rejects.toThrow(/breaks off after 10 facts/)
+    await expect(replayed(texts.slice(0, -1))).rejects.toThrow(/breaks off after 13 facts/)
     await expect(replayed(texts.toSpliced(4, 1))).rejects.toThrow(DumpUnreadable)
     await expect(replayed(texts.with(2, '{"state":'))).rejects.toThrow(/line 3/)
     expect(() => readDumpHead('{"dump":"another"}')).toThrow(DumpUnreadable)
