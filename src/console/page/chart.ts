@@ -1,4 +1,5 @@
-import { type Arrow, BOX, type Box, layoutOf, type Machine } from './chart-layout.ts'
+import { type Arrow, layoutOf, type Machine } from './chart-layout.ts'
+import { BOX, type Box } from './chart-paths.ts'
 import { h, s } from './lib/dom.ts'
 import { number } from './lib/time.ts'
 

@@ -41,8 +41,10 @@ export const page: Page = {
     const machine = await api.get<Machine>('/v1/machine')
     const chart = drawChart(machine, {
       label: 'The session machine with the sessions in each state; a state shows its own in the list',
-      linkOf: (state) =>
-        state === machine.initial ? null : linkTo(withQuery('/sessions', { ...chosen, state: state.split('.')[0] })),
+      linkOf: (name) => {
+        const state = STATES.find((one) => one === name.split('.')[0])
+        return state === undefined ? null : linkTo(withQuery('/sessions', { ...chosen, state }))
+      },
     })
     const read = () => showList(list, chosen, context)
     await read()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { BOX, type Box, layoutOf } from '../../../src/console/page/chart-layout.ts'
+import { layoutOf } from '../../../src/console/page/chart-layout.ts'
+import { BOX, type Box } from '../../../src/console/page/chart-paths.ts'
 import { chartOf } from '../../../src/machines/chart.ts'
 import { sessionMachine } from '../../../src/machines/session.ts'
 
