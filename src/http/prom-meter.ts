@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Meter } from '../machines/ports/environment.ts'
-import { type MetricRow, metricTable } from './metric-table.ts'
+import { metricTable } from './metric-table.ts'
+import type { MetricRow } from './metrics/row.ts'
 
 const PREFIX = 'wearon_'
 

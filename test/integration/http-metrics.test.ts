@@ -2,6 +2,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { metricTable } from '../../src/http/metric-table.ts'
+import { bookMetrics } from '../../src/http/metrics/books.ts'
+import { doorMetrics } from '../../src/http/metrics/door.ts'
+import { effectMetrics } from '../../src/http/metrics/effects.ts'
+import { sessionMetrics } from '../../src/http/metrics/sessions.ts'
+import { upkeepMetrics } from '../../src/http/metrics/upkeep.ts'
 import { PromMeter } from '../../src/http/prom-meter.ts'
 
 const strict = () =>
@@ -16,6 +21,11 @@ const SRC = join(import.meta.dirname, '../../src')
 const kinds = { count: 'counter', gauge: 'gauge', observe: 'histogram' } as const
 
 describe('the table of metrics', () => {
+  test('names each metric once', () => {
+    const parts = [doorMetrics, sessionMetrics, effectMetrics, upkeepMetrics, bookMetrics]
+    expect(parts.flatMap((part) => Object.keys(part)).toSorted()).toEqual(Object.keys(metricTable).toSorted())
+  })
+
   test('has every metric that the sources feed, of the right kind', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith('.ts'))
     const fed = await Promise.all(
