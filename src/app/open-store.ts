@@ -46,7 +46,11 @@ export const openStore = async (
       const sql = await open(kind)
       return {
         // On databases of our own nobody else makes session rows.
-        store: openPostgresStore(sql, { clock: env.clock, rowsOwner: 'ours' }),
+        store: openPostgresStore(sql, {
+          clock: env.clock,
+          rowsOwner: 'ours',
+          ...(kind === 'embedded' && { tripsMax: 1 }),
+        }),
         played: kind === 'embedded' ? { producer: postgresProducer(sql), view: platformView(sql) } : null,
         remedy: `See that the database answers (STORE=${kind}).`,
       }

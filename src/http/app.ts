@@ -147,7 +147,8 @@ const answering =
 /** A part that hangs must not hold its callers: they are told to try again. */
 const inTime = async <Value>(work: Promise<Value>, ms: number, { env }: HttpParts): Promise<Value> => {
   const done = new AbortController()
-  const ended = work.finally(() => done.abort())
+  // With a reason, since without one each abort builds an error.
+  const ended = work.finally(() => done.abort('ended'))
   const tooLate = env.clock.sleep(ms, done.signal).then(() => {
     if (!done.signal.aborted) throw new Problem('too_slow')
     return ended

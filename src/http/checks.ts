@@ -47,7 +47,7 @@ export class Checks {
       this.#logger.warn({ check: name, error }, 'check failed')
       return { name, ok: false, remedy }
     } finally {
-      done.abort()
+      done.abort('ended')
     }
   }
 }

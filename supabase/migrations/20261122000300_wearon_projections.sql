@@ -599,15 +599,18 @@ begin
       order by r.created_at desc, r.id desc limit p_limit) as page);
 end $$;
 
-create or replace function public.wearon_backlog(p_tenant text) returns bigint
-language sql stable security definer set search_path = '' as $$
-  select count(*) from wearon.refunds where owner_id = split_part(p_tenant, ':', 2)::uuid and outcome = 'open'
+-- The open sessions of each tenant, in the order of the tenants.
+create or replace function public.wearon_backlogs(p_tenants jsonb) returns json
+language sql stable security definer set search_path = '' set plan_cache_mode = auto set enable_seqscan = off as $$
+  select coalesce(json_agg((select count(*) from wearon.refunds
+      where owner_id = split_part(tenant, ':', 2)::uuid and outcome = 'open') order by place), '[]')
+  from jsonb_array_elements_text(p_tenants) with ordinality as asked (tenant, place)
 $$;
 
 -- Acceptances: the first answer to a publication ----------------------------------------------------------------------
-create or replace function public.wearon_accept(
+create or replace function wearon.accept(
   p_session uuid, p_tenant text, p_key text, p_fingerprint text, p_answer jsonb, p_at timestamptz) returns json
-language plpgsql security definer set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 declare known wearon.acceptances;
 begin
   insert into wearon.acceptances (session_id, tenant, key, fingerprint, answer, reserved_at)
@@ -619,13 +622,26 @@ begin
   return json_build_object('outcome', 'again', 'answer', known.answer, 'published', known.published);
 end $$;
 
-create or replace function public.wearon_accept_published(p_session uuid) returns void
-language sql security definer set search_path = '' as $$
-  update wearon.acceptances set published = true where session_id = p_session
+-- All reservations that are made at the same moment, in their order.
+create or replace function public.wearon_accept(p_reservations jsonb) returns json
+language plpgsql security definer set search_path = '' set plan_cache_mode = auto set enable_seqscan = off as $$
+declare one record; outcomes json[] := '{}';
+begin
+  for one in select * from jsonb_to_recordset(p_reservations) as reservation (
+      session uuid, tenant text, key text, fingerprint text, answer jsonb, at timestamptz) loop
+    outcomes := array_append(outcomes, wearon.accept(one.session, one.tenant, one.key, one.fingerprint, one.answer, one.at));
+  end loop;
+  return array_to_json(outcomes);
+end $$;
+
+create or replace function public.wearon_accept_published(p_sessions jsonb) returns void
+language sql security definer set search_path = '' set plan_cache_mode = auto set enable_seqscan = off as $$
+  update wearon.acceptances set published = true
+  where session_id in (select id::uuid from jsonb_array_elements_text(p_sessions) as asked (id))
 $$;
 
 create or replace function public.wearon_accepted(p_session uuid) returns jsonb
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' set plan_cache_mode = auto set enable_seqscan = off as $$
   select answer from wearon.acceptances where session_id = p_session and published
 $$;
 
@@ -646,7 +662,8 @@ begin
   for ours in select tablename as name from pg_tables where schemaname = 'wearon' loop
     execute format('alter table wearon.%I enable row level security', ours.name);
   end loop;
-  for ours in select oid::regprocedure as call, pronamespace = 'public'::regnamespace as callable from pg_proc
+  for ours in select oid::regprocedure as call, pronamespace = 'public'::regnamespace as callable,
+      exists (select from unnest(proconfig) as setting where setting like 'plan_cache_mode=%') as planned from pg_proc
     where pronamespace = 'wearon'::regnamespace or (pronamespace = 'public'::regnamespace and proname like 'wearon\_%') loop
     execute format('revoke all on function %s from public', ours.call);
     foreach who in array array['anon', 'authenticated'] loop
@@ -654,8 +671,9 @@ begin
     end loop;
     if ours.callable then
       -- A plan that was made and kept while a table was empty would scan it once it is large; and the planner takes JSON
-      -- for so many rows that compiling each plan would take longer than everything else.
-      execute format('alter function %s set plan_cache_mode = force_custom_plan', ours.call);
+      -- for so many rows that compiling each plan would take longer than everything else. What is called with every request keeps its
+      -- plans, and says so itself: planning costs more than running them, and without scans no table is too large for them.
+      if not ours.planned then execute format('alter function %s set plan_cache_mode = force_custom_plan', ours.call); end if;
       execute format('alter function %s set jit = off', ours.call);
     end if;
     if ours.callable and exists (select from pg_roles where rolname = 'service_role') then

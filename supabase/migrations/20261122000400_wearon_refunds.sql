@@ -62,8 +62,8 @@ create or replace function wearon.row_was_written(p_session uuid) returns boolea
 $$;
 
 -- Whether the platform still wants a session: {"wanted": true}, or why not.
-create or replace function public.wearon_look(p_session uuid, p_rows_owner text) returns json
-language plpgsql stable security definer set search_path = '' as $$
+create or replace function wearon.look(p_session uuid, p_rows_owner text) returns json
+language plpgsql stable set search_path = '' as $$
 declare status text; message text; given record;
 begin
   select * into given from wearon.refund_records where session_id = p_session;
@@ -82,6 +82,13 @@ begin
       json_build_object('wanted', false, 'why', 'row_gone', 'detail', 'there is no session row')
     else json_build_object('wanted', true) end;
 end $$;
+
+-- The same of all sessions that are asked about at the same moment, in their order.
+create or replace function public.wearon_looks(p_sessions jsonb, p_rows_owner text) returns json
+language sql stable security definer set search_path = '' set plan_cache_mode = auto set enable_seqscan = off as $$
+  select coalesce(json_agg(wearon.look(id::uuid, p_rows_owner) order by place), '[]')
+  from jsonb_array_elements_text(p_sessions) with ordinality as asked (id, place)
+$$;
 
 -- Gives the session's credit back at most once. Every error rolls all of it back.
 create or replace function public.wearon_refund(p_session uuid, p_partition integer, p_epoch bigint) returns json

@@ -5,10 +5,16 @@ import { databaseStore } from '../shared/database/store.ts'
 import { growth } from './growth.ts'
 import type { Sql } from './sql.ts'
 
+/** Leaves most of a server's connections to the log and the projections. */
+const TRIPS_MAX = 2
+
 /** The store on a PostgreSQL whose migrations are applied. The connection stays the caller's. */
-export const openPostgresStore = (sql: Sql, { rowsOwner, clock }: { rowsOwner: RowsOwner; clock: Clock }): Store => {
+export const openPostgresStore = (
+  sql: Sql,
+  { rowsOwner, clock, tripsMax = TRIPS_MAX }: { rowsOwner: RowsOwner; clock: Clock; tripsMax?: number },
+): Store => {
   const { onGrowth, close } = growth(sql, 'wearon_archive')
-  return databaseStore(callOn(sql), { rowsOwner, clock, onGrowth, close })
+  return databaseStore(callOn(sql), { rowsOwner, clock, tripsMax, onGrowth, close })
 }
 
 const callOn =

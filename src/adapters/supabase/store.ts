@@ -12,6 +12,9 @@ export interface SupabaseStore extends Store {
   appliedMigrations(): Promise<string[]>
 }
 
+/** Some hundreds of requests a second over a slow line, and one that hangs holds up only those with it. */
+const TRIPS_MAX = 8
+
 /** The store in a Supabase project, through the same functions as on a plain connection. */
 export const openSupabaseStore = (
   access: Access,
@@ -23,6 +26,7 @@ export const openSupabaseStore = (
   const store = databaseStore(call, {
     rowsOwner,
     clock: env.clock,
+    tripsMax: TRIPS_MAX,
     onGrowth: (listener) => growth.onGrowth(listener),
     close: async () => closing.abort(),
   })

@@ -25,7 +25,7 @@ describe('a refund', () => {
     const fail = async () => {
       throw error
     }
-    return databasePlatform(fail, 'platform').refund(sessionId, { partition: 0, epoch: 1 })
+    return databasePlatform(fail, 'platform', 1).refund(sessionId, { partition: 0, epoch: 1 })
   }
 
   it('that the database refused is an outcome to retry later', async () => {

@@ -21,7 +21,7 @@ export const databaseArchive = (call: CallFunction, onGrowth: Archive['onGrowth'
   onGrowth,
 })
 
-export const sessionFacts = async (call: CallFunction, id: SessionId): Promise<Fact[]> =>
+const sessionFacts = async (call: CallFunction, id: SessionId): Promise<Fact[]> =>
   ((await call('wearon_archive_session', { p_session: id })) as unknown[]).map(parseFact)
 
 const append = async (call: CallFunction, log: string, steps: readonly Step[]): Promise<number | 'moved'> => {

@@ -1,9 +1,14 @@
 import { z } from 'zod'
 import { Withdrawal } from '../../../events/generation.ts'
+import type { SessionId } from '../../../events/ids.ts'
 import { refundFacts } from '../../../events/refund.ts'
 import type { Platform, RefundOutcome } from '../../../machines/ports/platform.ts'
 import type { RowsOwner } from '../../../projections/store.ts'
+import { gathered } from '../gathered.ts'
 import { type CallFunction, Refused } from './functions.ts'
+
+/** Sessions that one round trip looks at: some milliseconds of an embedded database. */
+const LOOKS_MAX = 50
 
 const [, Issued, , Waived, , , Settled] = refundFacts
 
@@ -20,8 +25,13 @@ const Look = z.discriminatedUnion('wanted', [
 ])
 
 /** The platform's rows and ledger behind the database's functions. */
-export const databasePlatform = (call: CallFunction, rowsOwner: RowsOwner): Platform => ({
-  look: async (session) => Look.parse(await call('wearon_look', { p_session: session, p_rows_owner: rowsOwner })),
+export const databasePlatform = (call: CallFunction, rowsOwner: RowsOwner, tripsMax: number): Platform => ({
+  look: gathered({
+    run: async (sessions: readonly SessionId[]) =>
+      z.array(Look).parse(await call('wearon_looks', { p_sessions: sessions, p_rows_owner: rowsOwner })),
+    itemsMax: LOOKS_MAX,
+    tripsMax,
+  }),
   refund: (session, { partition, epoch }) =>
     decided(() => call('wearon_refund', { p_session: session, p_partition: partition, p_epoch: epoch })),
   settle: (session, settlement, { partition, epoch }) => {

@@ -1,17 +1,20 @@
-import type { OpenSessions, Queries, StateCount } from '../../../projections/queries.ts'
+import { parseFact } from '../../../events/fact.ts'
+import type { SessionId } from '../../../events/ids.ts'
+import type { OpenSessions, Queries, SessionView, StateCount } from '../../../projections/queries.ts'
 import { type RefundRow, refundView, type SessionRow, sessionView, viewOfFacts } from '../../../projections/views.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
-import { sessionFacts } from './archive.ts'
+import { gathered } from '../gathered.ts'
 import { databaseBooks } from './books.ts'
 import type { CallFunction } from './functions.ts'
 
+/** Sessions that one round trip reads at most: some milliseconds of an embedded database. */
+const SESSIONS_MAX = 100
+const TENANTS_MAX = 100
+
 /** Queries behind the database's functions. */
-export const databaseQueries = (call: CallFunction): Queries => ({
+export const databaseQueries = (call: CallFunction, tripsMax: number): Queries => ({
   ...databaseBooks(call),
-  session: async (id) => {
-    const [row] = (await call('wearon_sessions', { p_session: id })) as SessionRow[]
-    return row ? sessionView(row) : viewOfFacts(await sessionFacts(call, id))
-  },
+  session: gathered({ run: (ids: readonly SessionId[]) => sessionViews(call, ids), itemsMax: SESSIONS_MAX, tripsMax }),
   sessions: async ({ state = null, channel = null, tenant = null, cursor, limit }) => {
     const args = { p_state: state, p_channel: channel, p_tenant: tenant, ...after(cursor), p_limit: limit + 1 }
     const rows = (await call('wearon_sessions', args)) as SessionRow[]
@@ -29,13 +32,27 @@ export const databaseQueries = (call: CallFunction): Queries => ({
     const rows = (await call('wearon_refunds', { ...args, ...after(cursor), p_limit: limit + 1 })) as RefundRow[]
     return pageOf(rows, limit, refundView, (row) => ({ time: row.since ?? '', id: row.session_id }))
   },
-  backlog: async (tenant) => Number(await call('wearon_backlog', { p_tenant: tenant })),
+  backlog: gathered({
+    run: async (tenants: readonly string[]) => (await call('wearon_backlogs', { p_tenants: tenants })) as number[],
+    itemsMax: TENANTS_MAX,
+    tripsMax,
+  }),
   openSessions: async () => (await call('wearon_open_sessions', {})) as OpenSessions[],
   census: async () => (await call('wearon_census', {})) as StateCount[],
   ping: async () => {
     await call('wearon_archive_head', {})
   },
 })
+
+interface FoundSession {
+  readonly row: SessionRow | null
+  readonly facts: readonly unknown[] | null
+}
+
+const sessionViews = async (call: CallFunction, ids: readonly SessionId[]): Promise<(SessionView | null)[]> => {
+  const found = (await call('wearon_sessions_by_id', { p_sessions: ids })) as FoundSession[]
+  return found.map(({ row, facts }) => (row === null ? viewOfFacts((facts ?? []).map(parseFact)) : sessionView(row)))
+}
 
 const after = (text: string | undefined) => {
   const cursor = decodeCursor(text)

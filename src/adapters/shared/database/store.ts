@@ -18,17 +18,24 @@ import { databaseRebuilds, databaseTables } from './tables.ts'
 /** All ports of the store on top of the database's functions, however a client calls them. */
 export const databaseStore = (
   call: CallFunction,
-  options: { rowsOwner: RowsOwner; clock: Clock; onGrowth: Archive['onGrowth']; close: () => Promise<void> },
+  options: {
+    rowsOwner: RowsOwner
+    clock: Clock
+    onGrowth: Archive['onGrowth']
+    /** Round trips of one kind that may be under way for requests; those that come meanwhile share the next one. */
+    tripsMax: number
+    close: () => Promise<void>
+  },
 ): Store => {
   const now = () => isoTime(options.clock.now())
   return {
     archive: databaseArchive(call, options.onGrowth),
     history: databaseHistory(call),
-    platform: databasePlatform(call, options.rowsOwner),
+    platform: databasePlatform(call, options.rowsOwner, options.tripsMax),
     tables: databaseTables(call, options.rowsOwner),
     rebuilds: databaseRebuilds(call, options.rowsOwner),
-    queries: databaseQueries(call),
-    acceptances: databaseAcceptances(call, now),
+    queries: databaseQueries(call, options.tripsMax),
+    acceptances: databaseAcceptances(call, now, options.tripsMax),
     past: databasePast(call),
     orphans: databaseOrphans(call),
     erasure: databaseErasure(call, now),
