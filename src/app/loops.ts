@@ -23,6 +23,8 @@ export const projections: readonly Projection[] = [sessions, refunds]
 
 /** Within one process no notification is lost; each look costs an idle process CPU time. */
 const ALONE_POLL_MS = 30_000
+/** An embedded database works on one thread, the requests' own: each round of a loop costs it some milliseconds, however few the facts. */
+const ALONE_PAUSE_MS = 100
 /** How often a loop that does its work rarely shows that it turns. */
 const BEAT_MS = 30_000
 const SWEEP_EVERY_MS = 600_000
@@ -63,7 +65,7 @@ export const projectorLoops = (
   const open = new OpenWatch(store.queries, env)
   const promises = new PromiseWatch(store, env)
   const pace = {
-    ...(alone && { pollMs: ALONE_POLL_MS }),
+    ...(alone && { pollMs: ALONE_POLL_MS, pauseMs: ALONE_PAUSE_MS }),
     ...(config.store !== 'embedded' && { batchFacts: SERVER_BATCH_FACTS }),
   }
   const options = (alive: () => void, stop: AbortSignal) => ({ environment: env, alive, signal: stop, ...pace })

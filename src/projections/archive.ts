@@ -51,7 +51,9 @@ class Archiver {
     this.#ahead = null
     const good = this.#following(heads, steps)
     if (good.length === 0) return 'idle'
-    const ahead = this.#readBehind(heads, good)
+    const { pauseMs, batchFacts = BATCH_FACTS } = this.#options
+    const grows = pauseMs !== undefined && factsOf(good) < batchFacts
+    const ahead = grows ? null : this.#readBehind(heads, good)
     const outcome = await this.#append(good)
     if (outcome === 'moved') {
       this.#heads = null
@@ -59,7 +61,7 @@ class Archiver {
       return 'moved'
     }
     if (this.#stopped.size === 0) this.#ahead = ahead
-    return 'more'
+    return grows ? 'some' : 'more'
   }
 
   #read(heads: ReadonlyMap<number, StepRef>): Promise<Step[]> {
@@ -162,3 +164,5 @@ class Archiver {
     this.#options.environment.meter.gauge('archive_stopped', 0, { partition: String(partition) })
   }
 }
+
+const factsOf = (steps: readonly Step[]): number => steps.reduce((sum, { facts }) => sum + facts.length, 0)

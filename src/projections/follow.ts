@@ -6,6 +6,8 @@ export interface Follow {
   readonly signal: AbortSignal
   /** How often the source is asked although nothing was heard of it, ms. */
   readonly pollMs?: number
+  /** How long a source that keeps growing is left to grow between two rounds, ms: each costs the same for one fact as for many. */
+  readonly pauseMs?: number
   /** Facts that one batch takes, about. */
   readonly batchFacts?: number
   alive?(): void
@@ -17,12 +19,12 @@ const POLL_MS = 3_000
 /** Another process does the same work: look again after this long, so that one of both waits. */
 const STANDBY_MS = 5_000
 
-/** What a round did: more to do at once, nothing new, or another process was faster. */
-export type Round = 'more' | 'idle' | 'moved'
+/** What a round did: more to do at once, some and perhaps more has come since, nothing new, or another process was faster. */
+export type Round = 'more' | 'some' | 'idle' | 'moved'
 
 /** Repeats a round until the signal aborts, woken by growth. Rejects with what a round rejects with: supervise it. */
 export const follow = async (
-  { environment, signal, pollMs = POLL_MS, ...health }: Follow,
+  { environment, signal, pollMs = POLL_MS, pauseMs = 0, ...health }: Follow,
   onGrowth: (listener: () => void) => () => void,
   round: () => Promise<Round>,
 ): Promise<void> => {
@@ -34,6 +36,7 @@ export const follow = async (
       health.alive?.()
       const did = await round()
       if (did === 'moved') await clock.sleep(STANDBY_MS * (0.5 + environment.random()), signal)
+      if (did !== 'more' && pauseMs > 0) await clock.sleep(pauseMs, signal)
       if (did === 'idle') await wakeUp.wait(clock, pollMs, signal)
     }
   } finally {
