@@ -95,9 +95,9 @@ const replayAll = async (context: PageContext, outcome: Outcome, redraw: () => P
 const waiting = async (api: Api): Promise<Letter[]> => {
   const letters: Letter[] = []
   for (let cursor: string | null = null; letters.length < REPLAYS_MAX; ) {
-    const page = await listed(api, { state: 'waiting', cursor, limit: 200 })
-    letters.push(...page.items)
-    cursor = page.next
+    const { items, next } = await listed(api, { state: 'waiting', cursor, limit: 200 })
+    letters.push(...items)
+    cursor = next
     if (cursor === null) break
   }
   return letters.slice(0, REPLAYS_MAX)

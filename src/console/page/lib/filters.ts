@@ -33,7 +33,9 @@ export const filters = (
 /** What a form says, without what was left empty. */
 export const valuesOf = (form: HTMLFormElement): Record<string, string> =>
   Object.fromEntries(
-    [...new FormData(form)].map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value !== ''),
+    [...new FormData(form)]
+      .map(([name, value]) => [name, typeof value === 'string' ? value.trim() : value.name] as const)
+      .filter(([, value]) => value !== ''),
   )
 
 /** `{ state: 'owed', … }` of the address, for the parameters that a list knows. */
