@@ -19,6 +19,7 @@ describe.runIf(hasChromium)('the desks of operators', () => {
     await desk.dialog().getByRole('button', { name: 'Rebuild sessions' }).click()
     await page.getByRole('progressbar', { name: 'Rebuild of sessions' }).waitFor()
     await page.getByText('1 of 24 facts').waitFor()
+    await keepScreenshot(page, 'projections-light')
     desks.rebuilding.goOn()
     await desk.said('sessions was computed anew')
     await desks.project()

@@ -6,7 +6,7 @@ import { keepScreenshot } from '../support/screenshots.ts'
 import { useDesk } from './console-desk.ts'
 
 const NOW = '2026-01-15T10:30:00.000Z'
-const IN_DOCS = new Set(['dead-letter-light', 'refund-dark', 'books-light', 'projections-light'])
+const IN_DOCS = new Set(['dead-letter-light', 'refund-dark', 'books-light'])
 const BY = { 'Your name': 'Ada' }
 
 describe.runIf(hasChromium)('the desks of the console', () => {

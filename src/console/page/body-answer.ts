@@ -69,11 +69,12 @@ const likely = ({ size_probabilities: sizes }: BodyAnswer): HTMLElement =>
     caption: 'How likely each size is',
     columns: [
       { title: 'Size', cell: ([size]: [string, number]) => size },
-      { title: 'Likely', kind: 'number', cell: ([, probability]) => percent(probability) },
       {
-        title: '',
-        cell: ([size, probability]) =>
+        title: 'Likely',
+        cell: ([size, probability]) => [
           h('meter', { min: 0, max: 1, value: probability, 'aria-label': `How likely ${size} is` }),
+          ` ${percent(probability)}`,
+        ],
       },
     ],
     rows: Object.entries(sizes),
