@@ -1,5 +1,5 @@
 import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
-import type { LogNews } from './log-news.ts'
+import type { LogNews } from '../shared/log-listeners.ts'
 import type { Queryable } from './sql.ts'
 
 /** Where a lease begins. */

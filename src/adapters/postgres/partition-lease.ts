@@ -2,12 +2,12 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import { Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
 import { inboxReader } from '../shared/inbox-reader.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
+import type { LogNews } from '../shared/log-listeners.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import { isStatementsFault } from './errors.ts'
 import { type LogCalls, openSessions } from './log-calls.ts'
 import { encodeCommit } from './log-commit.ts'
 import type { LeaseStart } from './log-leases.ts'
-import type { LogNews } from './log-news.ts'
 import type { Queryable } from './sql.ts'
 
 /** What all leases of one process share. */
