@@ -12,7 +12,7 @@ import { deadLetterRoutes } from './dead-letters.ts'
 import { erasureRoutes } from './erasures.ts'
 import { estimateBodyRoutes } from './estimate-body.ts'
 import { OpenStreams } from './event-stream.ts'
-import { beginExchange, exchangeOf } from './exchange.ts'
+import { beginExchange, exchangeOf, matched } from './exchange.ts'
 import { FactFeed } from './fact-feed.ts'
 import { Gate } from './gate.ts'
 import { handbackRoutes } from './handbacks.ts'
@@ -77,10 +77,9 @@ export const routesOf = (parts: HttpParts, gate: Pick<Gate, 'forget' | 'sessions
     ...sessionRoutes(parts),
     ...timelineRoutes(parts),
     ...operateRoutes(parts),
-    ...refundRoutes(parts),
+    ...pauseRoutes(parts),
     ...handbackRoutes(parts),
     ...refundRoutes(parts),
-    ...pauseRoutes(parts),
     ...reconciliationRoutes(parts),
     ...historyRoutes(parts),
     ...orphanRoutes(parts),
@@ -108,8 +107,8 @@ interface Door {
 
 const mount = (app: Express, path: string, routes: readonly Route[], door: Door): void => {
   const at = app.route(path)
-  at.all((_request, response, next) => {
-    exchangeOf(response).route = path
+  at.all((request, response, next) => {
+    matched(request, response, path)
     next()
   })
   for (const one of routes) {

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
+import { SessionId } from '../events/ids.ts'
 import { GivenTraceparent } from '../events/traceparent.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import { beginSpan, fail, noSpan, type Span, SpanKind, traceOf } from '../tracing/trace.ts'
@@ -12,6 +13,8 @@ export interface Exchange {
   readonly requestId: string
   /** The template that matched, never the path itself: paths are unbounded, and may hold what nobody should log. */
   route: string
+  /** The session that it is about, where the path or the task names one. */
+  sessionId: SessionId | null
   /** The problem that it was answered with. */
   code: ProblemCode | null
   /** What a trace shows of it; probes show nothing. */
@@ -58,12 +61,22 @@ export const beginExchange = ({ env, limits, publicUrl }: HttpParts): RequestHan
 /** What `beginExchange` knows of the request that this answers. */
 export const exchangeOf = (response: Response): Exchange => response.locals['exchange'] as Exchange
 
+/** Notes which route a request met. */
+export const matched = ({ params }: Request, response: Response, route: string): void => {
+  Object.assign(exchangeOf(response), { route, sessionId: SessionId.safeParse(params['id']).data ?? null })
+}
+
+/** A publication answers where its session is. */
+const published = (response: Response): SessionId | null =>
+  SessionId.safeParse(response.getHeader('location')?.toString().split('/').at(-1)).data ?? null
+
 const open = (request: Request, response: Response, env: Environment, release: () => void): Exchange => {
   const startedAt = env.clock.now()
   let isStream = false
   const exchange: Exchange = {
     requestId: requestIdOf(request.headers['x-request-id'], () => env.newId()),
     route: 'unmatched',
+    sessionId: null,
     code: null,
     span: spanOf(request),
     becomesStream: () => {
@@ -104,6 +117,7 @@ const record = (
   { env, ms, isStream }: { env: Environment; ms: number; isStream: boolean },
 ): void => {
   const { requestId, route, code, span } = exchange
+  const sessionId = exchange.sessionId ?? published(response)
   const method = METHODS.has(given) ? given : 'other'
   const status = response.writableFinished || isStream ? response.statusCode : CLIENT_LEFT
   endSpan(exchange, method, status)
@@ -112,7 +126,16 @@ const record = (
   if (PROBES.has(route) && status < 400) return
   const level = status >= 500 ? 'warn' : 'info'
   env.logger[level](
-    { requestId, ...traceOf(span), method, route, status, ms: Math.round(ms), ...(code === null ? {} : { code }) },
+    {
+      requestId,
+      ...(sessionId !== null && { sessionId }),
+      ...traceOf(span),
+      method,
+      route,
+      status,
+      ms: Math.round(ms),
+      ...(code !== null && { code }),
+    },
     'request',
   )
 }

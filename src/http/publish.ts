@@ -5,6 +5,7 @@ import type { Sender } from '../events/generation.ts'
 import { partitionOf, SessionId } from '../events/ids.ts'
 import { GenerationTask } from '../events/task.ts'
 import { isoTime } from '../events/text.ts'
+import { GivenTraceparent } from '../events/traceparent.ts'
 import { inSpan, SpanKind, traceparentOf } from '../tracing/trace.ts'
 import { Accepted, acceptedOf, canonicalBytes, fingerprintOf } from './accepted.ts'
 import { ofSession, ofTenant } from './access.ts'
@@ -73,17 +74,20 @@ const publishGeneration = async (
   const first = reserved.outcome === 'first' ? answer : Accepted.parse(reserved.answer)
   if (first.tenant !== tenant) throw new Problem('session_of_another')
   if (reserved.outcome === 'first' || !reserved.published || (await isLost(first, parts))) {
-    await publishTask(task, parts)
+    await publishTask(task, GivenTraceparent.parse(headers['traceparent']), parts)
     await reach(acceptances.published(sessionId))
     backlog.accepted(tenant)
   }
   return { status: 202, headers: { Location: `/v1/generations/${first.session_id}` }, body: first }
 }
 
-/** So that whoever works on the session, in whichever process, shows in the trace of this request. */
-const publishTask = (task: GenerationTask, parts: HttpParts): Promise<void> =>
+/**
+ * So that whoever works on the session, in whichever process, shows in the trace of this request.
+ * @param given the request's own: passed on where this process sends no traces.
+ */
+const publishTask = (task: GenerationTask, given: string | undefined, parts: HttpParts): Promise<void> =>
   inSpan('publish', { kind: SpanKind.PRODUCER, attributes: { 'session.id': task.sessionId } }, (span) =>
-    publish(task.sessionId, canonicalBytes(task, traceparentOf(span) ?? task.traceparent), parts),
+    publish(task.sessionId, canonicalBytes(task, traceparentOf(span) ?? given ?? task.traceparent), parts),
   )
 
 /** A session that was accepted this long ago is in the archive, unless that lags far behind. */

@@ -33,6 +33,17 @@ describe('POST /v1/generations', () => {
     ])
   })
 
+  test('leaves a line in the log that names the session, and passes on a trace that is none of the task', async () => {
+    const task = taskOf()
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await world.post(task, { traceparent })
+    expect(world.lines.at(-1)).toMatchObject({ message: 'request', sessionId: task['session_id'], status: 202 })
+    expect(world.published()).toMatchObject([{ task: { traceparent } }])
+    const repeated = await world.post(task, { traceparent: traceparent.replace('b7', 'c8'), 'idempotency-key': 'k' })
+    expect(repeated.status).toBe(202)
+    expect(world.published()).toHaveLength(1)
+  })
+
   test('takes ids in any letter case for the same session', async () => {
     const id = newSession()
     await world.post(taskOf({ session_id: id.toUpperCase() }))

