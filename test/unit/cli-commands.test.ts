@@ -54,10 +54,14 @@ describe('completion', () => {
 })
 
 describe('a bar of progress', () => {
-  const drawn = (isTTY: boolean, steps: readonly [atMs: number, done: number, total: number | null][]) => {
+  const drawn = (
+    isTTY: boolean,
+    steps: readonly [atMs: number, done: number, total: number | null][],
+    columns = 80,
+  ) => {
     let text = ''
     let nowMs = 0
-    const bar = progressBar('facts', { isTTY, columns: 60, write: (more) => (text += more) }, () => nowMs)
+    const bar = progressBar('facts', { isTTY, columns, write: (more) => (text += more) }, () => nowMs)
     for (const [atMs, done, total] of steps) {
       nowMs = atMs
       bar.at(done, total)
@@ -76,11 +80,12 @@ describe('a bar of progress', () => {
       ]),
     ).toEqual([
       '........................ 0%  0 of 2,000 facts',
-      '######.................. 25%  500 of 2,000 facts, 3.00 s lef',
-      '######################## 100%  2,000 of 2,000 facts, 0.00 s',
+      '######.................. 25%  500 of 2,000 facts, 3.00 s left',
+      '######################## 100%  2,000 of 2,000 facts, 0.00 s left',
       '',
     ])
     expect(drawn(true, [[0, 1_234, null]])).toEqual(['1,234 facts', ''])
+    expect(drawn(true, [[0, 1_234, null]], 8)).toEqual(['1,234 f', ''])
   })
 
   it('writes nothing where nobody watches', () => {
