@@ -64,7 +64,7 @@ it('ends at once at a second signal, and the next process takes up what ran', as
 it('ends with code 1 after an error that nobody foresaw, rather than going on in an unknown state', async () => {
   const { code, stdout } = await launch(folder, { file: 'test/processes/stumbling-server.ts' }).ended
   expect(code).toBe(1)
-  expect(stdout).toMatch(/"level":"error".*nobody foresaw this.*"msg":"unforeseen error: the process ends"/)
+  expect(stdout).toMatch(/"level":"error".*stumbling-server\.ts:5.*"msg":"unforeseen error: the process ends"/)
 })
 
 it('keeps to the number of partitions that its log was made with, and serves only probes without the role api', async () => {
