@@ -12,7 +12,7 @@ import type { Store } from '../projections/store.ts'
 
 /** What a deployment has recorded, to be read only: its migrations may be those of an earlier version. */
 export interface OpenedRecorded {
-  readonly store: Pick<Store, 'archive' | 'queries' | 'tables' | 'apiKeys'>
+  readonly store: Pick<Store, 'archive' | 'queries' | 'tables' | 'apiKeys' | 'pauses'>
   close(): Promise<void>
 }
 

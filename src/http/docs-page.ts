@@ -83,7 +83,7 @@ const shown = (what: string, content: Content | undefined): string =>
     .map(([type, { schema }]) =>
       schema === undefined
         ? `<p>${what} <code>${escape(type)}</code>.</p>`
-        : `<details><summary>${what} <code>${escape(type)}</code></summary><pre>${escape(JSON.stringify(schema, null, 1))}</pre></details>`,
+        : `<details><summary>${what} <code>${escape(type)}</code></summary><pre>${escapeText(JSON.stringify(schema, null, 1))}</pre></details>`,
     )
     .join('')
 
@@ -94,5 +94,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 }
+
+/** Between tags quotes are themselves: a schema has thousands. */
+const escapeText = (text: string): string => text.replaceAll(/[&<>]/g, (character) => ENTITIES[character] ?? '')
 
 const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')

@@ -69,6 +69,7 @@ describe.runIf(hasRedis && hasPostgres)('the doctor, with servers', () => {
       'partitions',
       'provider',
     ])
+      'pauses',
       expect([about, verdictOf(about)]).toEqual([about, 'ok'])
     expect(lines.filter((line) => line.slice(6).startsWith('clock of'))).toHaveLength(2)
     expect(verdictOf('api keys')).toBe('warn')

@@ -12,8 +12,9 @@ import { ok } from '../../machines/ports/diagnosis.ts'
 import type { ProcessEnvironment } from '../environment.ts'
 import { openRecorded } from '../open-recorded.ts'
 import { APPLY } from '../open-store.ts'
+import { embeddedKeysDiagnoses, keysDiagnosis } from './keys.ts'
 import { folderDiagnoses, modelsDiagnoses, providerDiagnosis } from './machine.ts'
-import { keysDiagnosis, serverDiagnoses } from './server.ts'
+import { pausesDiagnosis, serverDiagnoses } from './server.ts'
 
 /** One part that is looked at. What it cannot find out rejects, and is told with the remedy. */
 export interface Examination {
@@ -46,7 +47,9 @@ export const examinationsOf = (config: Config, env: ProcessEnvironment, timeoutM
     part('provider', null, async () => [providerDiagnosis(config)]),
     part('body estimate', null, () => modelsDiagnoses(config)),
     part('server', null, () => serverDiagnoses(config, signal())),
-    config.store === 'embedded' ? null : part('api keys', null, () => keysOf(config, env)),
+    part('api keys', null, () =>
+      config.store === 'embedded' ? embeddedKeysDiagnoses(config, clock.now(), signal()) : keptOf(config, env),
+    ),
   ]
   return parts.filter((one) => one !== null)
 }
@@ -86,10 +89,12 @@ const migrationsIn = async (
   }
 }
 
-const keysOf = async (config: Config, env: ProcessEnvironment): Promise<Diagnosis[]> => {
+const keptOf = async (config: Config, env: ProcessEnvironment): Promise<Diagnosis[]> => {
   const opened = await openRecorded(config, env)
   try {
-    return [keysDiagnosis(await opened.store.apiKeys.list(KEYS_MAX), env.clock.now())]
+    const { apiKeys, pauses } = opened.store
+    const nowMs = env.clock.now()
+    return [keysDiagnosis(await apiKeys.list(KEYS_MAX), nowMs), pausesDiagnosis(await pauses.list(), nowMs)]
   } finally {
     await opened.close()
   }

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { readHolder } from '../../adapters/postgres/lock.ts'
 import type { Config } from '../../config.ts'
 import { type Diagnosis, fail, ok, warn } from '../../machines/ports/diagnosis.ts'
-import type { ApiKey } from '../../projections/api-keys.ts'
+import type { Pause } from '../../machines/ports/pauses.ts'
+
+const PAUSED_LONG_MS = 3_600_000
 
 const Ready = z.object({
   draining: z.boolean(),
@@ -34,12 +36,10 @@ const readiness = (
   return ok('server', `at ${url} is ready`)
 }
 
-/** Who may use the API, by all keys that there are. */
-export const keysDiagnosis = (keys: readonly ApiKey[], nowMs: number): Diagnosis => {
-  const usable = keys.filter(
-    ({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || Date.parse(expiresAt) > nowMs),
-  )
-  if (usable.length > 0) return ok('api keys', `${usable.length} may be used`)
-  const says = keys.length === 0 ? 'none: the API answers this machine alone' : 'all are revoked or over'
-  return warn('api keys', says, 'npm run wearon -- keys create --name NAME --scope SCOPE')
+/** What operators told the fleet to wait with. */
+export const pausesDiagnosis = (pauses: readonly Pause[], nowMs: number): Diagnosis => {
+  if (pauses.length === 0) return ok('pauses', 'none')
+  const says = pauses.map(({ scope, by, since }) => `${scope} by ${by} since ${since}`).join(', ')
+  const isLong = pauses.some(({ since }) => nowMs - Date.parse(since) > PAUSED_LONG_MS)
+  return isLong ? warn('pauses', says, 'wearon pauses says why; wearon resume ends one') : ok('pauses', says)
 }
