@@ -120,6 +120,7 @@ describe('the command line beside a server', () => {
     const { code, stdout } = await wearon(['doctor'], { DATA_DIR: folder })
     expect(code).toBe(0)
     expect(stdout).toContain(`ok    server             at ${server.url} is ready`)
+    expect(stdout).toContain('warn  api keys           none: the API answers this machine alone: npm run')
     const replay = await wearon(['replay'], { DATA_DIR: folder })
     expect([replay.code, replay.stderr]).toEqual([
       1,

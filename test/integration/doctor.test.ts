@@ -12,6 +12,7 @@ import type { Diagnosis } from '../../src/machines/ports/diagnosis.ts'
 import { realClock } from '../support/clock.ts'
 import { hasKafka, type KafkaServer, startKafka } from '../support/kafka-server.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
+import { startProject } from '../support/postgrest-world.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { wearon } from '../support/server-process.ts'
 
@@ -68,8 +69,8 @@ describe.runIf(hasRedis && hasPostgres)('the doctor, with servers', () => {
       'migrations',
       'partitions',
       'provider',
-    ])
       'pauses',
+    ])
       expect([about, verdictOf(about)]).toEqual([about, 'ok'])
     expect(lines.filter((line) => line.slice(6).startsWith('clock of'))).toHaveLength(2)
     expect(verdictOf('api keys')).toBe('warn')
@@ -104,6 +105,28 @@ describe.runIf(hasRedis && hasPostgres)('the doctor, with servers', () => {
     expect(told(checks, 'redis settings')).toEqual([expect.stringContaining('fail this Redis drops keys')])
     expect(told(checks, 'partitions')).toEqual(['fail the log has 16 for good, not 64'])
     expect(redis.cli('dbsize').trim()).toBe('1')
+  }, 60_000)
+})
+
+describe.runIf(hasPostgres)('the doctor, with a Supabase project', () => {
+  let project: Awaited<ReturnType<typeof startProject>>
+  beforeAll(async () => {
+    project = await startProject()
+  }, 120_000)
+  afterAll(() => project.close())
+
+  const diagnoseProject = (key: string) =>
+    diagnose({ SUPABASE_URL: project.access.url, SUPABASE_SERVICE_ROLE_KEY: key, OBJECTS: 'folder' })
+
+  it('tells its migrations, its clock and whether it takes the key', async () => {
+    const found = await diagnoseProject(project.access.key)
+    for (const about of ['supabase', 'migrations', 'clock of supabase'])
+      expect([about, found.find((one) => one.about === about)?.verdict]).toEqual([about, 'ok'])
+    await project.sql.query(`delete from wearon.migrations where name like '%applied'`)
+    const lacking = (await diagnoseProject(project.access.key)).find(({ about }) => about === 'migrations')
+    expect(lacking).toMatchObject({ verdict: 'fail', remedy: expect.stringContaining('supabase db push') as unknown })
+    const refused = told(await diagnoseProject('sb_secret_of_another_project'), 'supabase')
+    expect(refused).toEqual([expect.stringContaining('see to SUPABASE_SERVICE_ROLE_KEY')])
   }, 60_000)
 })
 
