@@ -17,7 +17,6 @@ import { defaultPolicy, type Policy } from '../machines/policy.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { EventLog, PartitionLease } from '../machines/ports/event-log.ts'
 import type { Pauses } from '../machines/ports/pauses.ts'
-import type { Platform } from '../machines/ports/platform.ts'
 import { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
@@ -29,10 +28,11 @@ import { project, retrySetAside } from '../projections/project.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
 import { overNetwork } from './network.ts'
-import { ConnectionLost, type FaultRates, Process } from './process.ts'
+import { type FaultRates, Process } from './process.ts'
 import { SimulatedProvider } from './provider.ts'
 import type { PlannedSession } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
+import { type SharedStore, storeWayOf } from './store-way.ts'
 import { runWayBack, SimulatedList } from './way-back.ts'
 
 /** Faults that a test plants in the system itself, to see that the invariants catch them. */
@@ -61,7 +61,7 @@ const policy: Policy = {
 }
 
 /** The simulated system: what is durable, and the processes that come and go around it. */
-export class World {
+export class World implements SharedStore {
   readonly scheduler: Scheduler
   readonly log: MemoryLogState
   readonly store: StoreState = emptyStoreState()
@@ -74,9 +74,7 @@ export class World {
   readonly commits: Evidence['commits'][number][] = []
   /** Calm: nothing more breaks by chance. */
   calm = false
-  /** The database does not answer until then: the archive falls behind, while the log goes on. */
   storeDownUntil = 0
-  /** No credit can be given back until then, as where a balance is missing: refunds wait, and some are escalated. */
   ledgerRefusesUntil = 0
   readonly #rates: FaultRates
   readonly #provider: SimulatedProvider
@@ -211,36 +209,7 @@ export class World {
   }
 
   #storeOf(process: Process) {
-    const memory = this.#plants.refundMemory?.(this.store)
-    const store = openMemoryStore(this.store, {
-      clock: process.clock,
-      rowsOwner: 'platform',
-      ...(memory && { memory }),
-    })
-    const reach = <Port extends object>(port: Port, local: readonly (keyof Port)[] = []): Port =>
-      overNetwork(port, (operation) => process.call(() => this.#whileUp(operation)), local)
-    return {
-      archive: reach(store.archive, ['onGrowth']),
-      tables: reach(store.tables),
-      history: reach(store.history),
-      platform: reach(this.#refusing(store.platform)),
-      pauses: reach(store.pauses),
-      handbacks: reach(store.handbacks),
-    }
-  }
-
-  #refusing(platform: Platform): Platform {
-    return {
-      ...platform,
-      refund: async (session, fence) =>
-        this.now() < this.ledgerRefusesUntil
-          ? { kind: 'error', detail: 'the ledger refuses' }
-          : platform.refund(session, fence),
-    }
-  }
-
-  #whileUp<Value>(operation: () => Promise<Value>): Promise<Value> {
-    return this.now() < this.storeDownUntil ? Promise.reject(new ConnectionLost('the database is down')) : operation()
+    return storeWayOf(process, this, this.#plants.refundMemory?.(this.store))
   }
 
   #logOf(process: Process, env: Environment): EventLog {

@@ -12,14 +12,12 @@ import { EffectRunner } from './effect-runner.ts'
 import { type Arrived, Intake } from './intake.ts'
 import { onAbort, WakeUp } from './signal.ts'
 import { isTombstone, type Known, StepDraft } from './step-draft.ts'
+import { Trimming } from './trimming.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { WorkingSet } from './working-set.ts'
 
 /** Outcomes, slots and timers that one step takes at most: bounds its time and its commit. */
 const INPUTS_MAX = 300
-
-/** What the archive has behind it is dropped from the log this often at most. */
-const TRIM_MS = 30_000
 
 /** Something that happened to a session of this partition and waits for the next step. */
 interface Pending {
@@ -39,20 +37,20 @@ export class PartitionOwner {
   readonly #intake: Intake
   readonly #effects: EffectRunner
   readonly #sessions: WorkingSet
+  readonly #trimming: Trimming
   readonly #wake = new WakeUp()
   #pending: Pending[] = []
   /** Granted and not yet used: given back even when the step that should use them fails. */
   readonly #slots = new Set<Slot>()
   #head: StepRef | null
   #draining = false
-  #trimAt: number
 
   /** @param head the journal's head: the lease's own, or the one that a repair left. */
   constructor(lease: PartitionLease, head: StepRef | null, context: WorkerContext) {
     this.#lease = lease
     this.#context = context
     this.#head = head
-    this.#trimAt = context.env.clock.now() + TRIM_MS
+    this.#trimming = new Trimming(lease, context)
     this.#intake = new Intake(lease, context, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
     this.#sessions = new WorkingSet(context, this.#effects, () => this.#wake.notify())
@@ -113,7 +111,7 @@ export class PartitionOwner {
     for (const one of pending) this.#foldPending(draft, one, nowMs)
     await this.#commit(draft, position)
     this.#act(draft, pending)
-    await this.#trim(nowMs)
+    await this.#trimming.at(nowMs)
     return this.#intake.mayHoldMore || this.#pending.length > 0
   }
 
@@ -194,20 +192,6 @@ export class PartitionOwner {
     await committing(commit, draft.moved, () => this.#lease.commit(commit))
     if (commit.step !== null) this.#head = { number: commit.step.number, id: commit.step.id }
     for (const fact of draft.facts) announce(env, fact)
-  }
-
-  /** Only behind the archive: what it has not read yet exists nowhere else. */
-  async #trim(nowMs: number): Promise<void> {
-    if (nowMs < this.#trimAt) return
-    this.#trimAt = nowMs + TRIM_MS
-    try {
-      const archived = await this.#context.history.head(this.#lease.partition)
-      if (archived !== null) await this.#lease.trim(archived.number)
-    } catch (error) {
-      if (error instanceof Fenced) throw error
-      // What is not dropped now is dropped next time.
-      this.#context.env.meter.count('archive_unreachable_total', { question: 'head' })
-    }
   }
 
   /** After the commit, and only then: start what is owed, stop what is not any more, give back slots that were not needed. */
