@@ -57,7 +57,6 @@ describe.runIf(hasRedis && hasPostgres)('a system whose database and log are gon
     await redis.stop()
     await postgres.stop()
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   it('is restored from a dump by the commands of the guide, and goes on', async () => {

@@ -23,7 +23,6 @@ describe('the command line beside a server', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   let printed: string[]

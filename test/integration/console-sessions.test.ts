@@ -34,7 +34,6 @@ describe.runIf(hasChromium)('the console of a server', () => {
     await browser.close()
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   const counted = (state: string) => page.locator(`[data-state="${state}"] .count`)

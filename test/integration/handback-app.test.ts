@@ -56,7 +56,6 @@ describe.runIf(hasRedis)('the way back', () => {
   afterAll(async () => {
     await end(server, 'SIGKILL')
     await removeFolder(folder)
-    await removeFolder(null)
     await redis.stop()
   })
 

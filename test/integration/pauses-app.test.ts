@@ -35,7 +35,6 @@ describe.runIf(hasRedis)('a process that is told to wait', () => {
   afterAll(async () => {
     await end(server)
     await removeFolder(folder)
-    await removeFolder(null)
     await redis.stop()
   })
 

@@ -32,7 +32,6 @@ describe('the gate before a deployment', () => {
   })
   afterAll(async () => {
     await removeFolder(folder)
-    await removeFolder(null)
   })
 
   const onStore = async (work: (store: ReturnType<typeof openPostgresStore>) => Promise<void>, sqlText?: string) => {

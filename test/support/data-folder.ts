@@ -8,10 +8,7 @@ import { oncePerRun } from './once-per-run.ts'
 /** A new data folder whose database is migrated: a copy, which takes a fraction of making one. */
 export const newDataFolder = (): Promise<string> => copyOf('data-migrated')
 
-/** Removes a data folder; null: nothing. */
-export const removeFolder = async (folder: string | null): Promise<void> => {
-  if (folder !== null) await rm(folder, { recursive: true, force: true })
-}
+export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })
 
 /** A new embedded database in a folder that goes away with it: migrated, or with nothing in it. */
 export const newEmbedded = async (content: 'migrated' | 'empty' = 'migrated'): Promise<EmbeddedSql> => {
