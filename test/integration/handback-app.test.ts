@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { FactsAnswer } from '../../src/cli/answers.ts'
+import { FactsAnswer, ReconciliationAnswer } from '../../src/cli/answers.ts'
 import { Client } from '../../src/cli/client.ts'
 import { drawPerson } from '../../src/pictures/draw.ts'
 import { newDataFolder, removeFolder } from '../support/data-folder.ts'
@@ -30,6 +30,7 @@ describe.runIf(hasRedis)('the way back', () => {
   const inList = () => redis.cli('--json', 'lrange', LIST, '0', '-1')
   const factsOf = async (id: string) =>
     (await client.get(`/v1/generations/${id}/facts`, FactsAnswer)).items.map(({ type }) => type)
+  const pause = (scope: string) => client.post(`/v1/pauses/${scope}`, { by: 'ada', why: 'the way back' }, z.object({}))
   const counts = () => client.get('/v1/handbacks', z.object({ released: z.number(), handed_back: z.number() }))
 
   /** As a producer pushes it: in whatever words. */
@@ -64,7 +65,7 @@ describe.runIf(hasRedis)('the way back', () => {
   }, async () => {
     await start({ file: DEADLY, DIE_AT: 'before' })
     const picture = await client.upload(await drawPerson(1))
-    await here('pause', '--why', 'the way back')
+    await pause('all')
     const ids = Array.from({ length: TASKS }, () => randomUUID())
     const words = ids.map((id, nth) => wordsOf(id, picture, nth))
     redis.cli('lpush', LIST, ...words)
@@ -73,13 +74,13 @@ describe.runIf(hasRedis)('the way back', () => {
       code: 1,
       stderr: expect.stringContaining('list_not_paused') as string,
     })
-    await here('pause', '--list', '--why', 'the way back')
+    await pause('list')
     const dry = await here('handback', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toEqual({ untouched: TASKS, handed_back: 0, dry_run: true })
 
     // It dies once the sessions are released, before the first task is in the list.
     await eventually(async () => {
-      expect((await here('handback', '--max', `${TASKS}`)).stderr).not.toContain('list_not_paused')
+      await client.post('/v1/handbacks', { by: 'ada' }, z.object({ sessions: z.literal(TASKS) }))
     })
     expect(await server.ended).toMatchObject({ signal: 'SIGKILL' })
     expect(JSON.parse(inList())).toEqual([])
@@ -89,13 +90,19 @@ describe.runIf(hasRedis)('the way back', () => {
     expect((JSON.parse(inList()) as string[]).length).toBeGreaterThan(0)
     await start()
     await eventually(async () => expect(await counts()).toEqual({ released: 0, handed_back: TASKS }))
+    const rest = await here('handback', '--json')
+    expect(JSON.parse(rest.stdout)).toEqual({ untouched: 0, handed_back: 0, dry_run: false })
     expect((JSON.parse(inList()) as string[]).toSorted()).toEqual(words.toSorted())
     for (const id of ids)
       expect(await factsOf(id)).toEqual(['generation.requested', 'generation.released', 'generation.handed_back'])
-    expect(await here('reconcile')).toMatchObject({ code: 0 })
+    await eventually(async () =>
+      expect(await client.get('/v1/reconciliation', ReconciliationAnswer)).toMatchObject({
+        balanced: true,
+        sessions: 0,
+      }),
+    )
 
-    await here('resume', '--list')
-    await here('resume')
+    for (const scope of ['list', 'all']) await client.delete(`/v1/pauses/${scope}`, z.object({}))
     for (const id of ids) await reaches(client, id, 'completed')
     expect(JSON.parse(inList())).toEqual([])
   })

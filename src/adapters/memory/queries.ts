@@ -29,7 +29,8 @@ export const memoryQueries = (state: StoreState, now: () => number): Queries => 
     const page = newestFirst(rows, cursor, limit)
     return { ...page, items: page.items.map(refundView) }
   },
-  backlog: async (tenant) => [...state.rows.values()].filter((row) => isOpen(row) && tenantOfRow(row) === tenant).length,
+  backlog: async (tenant) =>
+    [...state.rows.values()].filter((row) => isOpen(row) && tenantOfRow(row) === tenant).length,
   openSessions: async () =>
     (['queued', 'processing'] as const).flatMap((wanted) => {
       const rows = [...state.rows.values()].filter((row) => row.state === wanted)
