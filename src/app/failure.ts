@@ -5,7 +5,7 @@ import { UnfitServer } from '../adapters/redis/server-check.ts'
 import { SupabaseError } from '../adapters/supabase/errors.ts'
 import { ConfigError } from '../config.ts'
 import { WrongPartitionCount } from '../machines/ports/event-log.ts'
-import { MigrationsPending } from './open-store.ts'
+import { MigrationsPending } from './migrations-pending.ts'
 import { TracingMissing } from './tracing.ts'
 
 /** Why the process cannot go on, for whoever started it. */

@@ -9,19 +9,7 @@ import { assertNever } from '../events/assert-never.ts'
 import type { Environment } from '../machines/ports/environment.ts'
 import type { Producer } from '../projections/producer.ts'
 import type { Store } from '../projections/store.ts'
-
-/** Tables are missing in a database that is not ours to change without being asked. */
-export class MigrationsPending extends Error {
-  override readonly name = 'MigrationsPending'
-
-  /** `variable` names the database, `command` applies them. */
-  constructor(names: readonly string[], variable: string, command: string) {
-    super(
-      `the database of ${variable} lacks ${names.length} ${names.length === 1 ? 'migration' : 'migrations'} ` +
-        `(${names.join(', ')}). Apply with: ${command}`,
-    )
-  }
-}
+import { MigrationsPending } from './migrations-pending.ts'
 
 export interface OpenedStore {
   readonly store: Store

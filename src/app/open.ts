@@ -13,9 +13,10 @@ import type { Generator } from '../machines/ports/generator.ts'
 import type { Objects } from '../machines/ports/objects.ts'
 import type { Store } from '../projections/store.ts'
 import type { ProcessEnvironment } from './environment.ts'
+import { MigrationsPending } from './migrations-pending.ts'
 import { type OpenedLog, openLog } from './open-log.ts'
 import { openObjects } from './open-objects.ts'
-import { MigrationsPending, type OpenedStore, openStore } from './open-store.ts'
+import { type OpenedStore, openStore } from './open-store.ts'
 
 /** Everything outside of the process that it works with, as the configuration chose it. */
 export interface Opened {

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import { examine } from '../../app/doctor.ts'
 import type { Diagnosis } from '../../machines/ports/diagnosis.ts'
 import { wholeNumber } from '../numbers.ts'
 import { type Json, printsJson } from '../options.ts'
@@ -20,6 +19,8 @@ export const addDoctor = (program: Command): void => {
 }
 
 const tellAll = async ({ timeout, json }: DoctorOptions): Promise<void> => {
+  // As in `start`: it brings every adapter along.
+  const { examine } = await import('../../app/doctor.ts')
   const found = await examine(timeout * 1_000)
   const well = found.every(({ verdict }) => verdict !== 'fail')
   console.log(json ? JSON.stringify({ ok: well, checks: found }) : found.map(lineOf).join('\n'))

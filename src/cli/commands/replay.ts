@@ -1,6 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { openEnvironment } from '../../app/environment.ts'
-import { openRecorded } from '../../app/open-recorded.ts'
 import { readConfig } from '../../config.ts'
 import { sessionTable } from '../../machines/compile.ts'
 import { TooManyOpen } from '../../machines/refold.ts'
@@ -51,6 +49,9 @@ const replayRecorded = async (options: ReplayCommand): Promise<void> => {
 }
 
 const replayDatabase = async ({ record, since, sample }: ReplayCommand): Promise<ReplayReport> => {
+  // As in `start`: they bring databases along.
+  const { openEnvironment } = await import('../../app/environment.ts')
+  const { openRecorded } = await import('../../app/open-recorded.ts')
   const env = openEnvironment('silent')
   const opened = await openRecorded(readConfig(), env)
   const { store } = opened

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { serve } from '../../app/serve.ts'
 import type { Json } from '../options.ts'
 
 /** `wearon start`: the server, until Ctrl-C. */
@@ -8,5 +7,9 @@ export const addStart = (program: Command): void => {
     .command('start')
     .description('run the server; the environment chooses everything (.env.example)')
     .option('--json', 'log in JSON also on a terminal')
-  start.action(({ json = false }: Json) => serve({}, { json }))
+  start.action(async ({ json = false }: Json) => {
+    // Every other command is there at once without what a server needs.
+    const { serve } = await import('../../app/serve.ts')
+    await serve({}, { json })
+  })
 }
