@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BodyWorld } from '../test/support/pose-world.ts'
 import { openEstimates, phonePerson } from './support/estimate.ts'
 import { type Benchmark, load, median, quantile } from './support/figures.ts'
-import { poseRssMb } from './support/pose.ts'
+import { poseCpuMs, poseRssMb } from './support/pose.ts'
 
 const WARM_UP = 10
 const ONE_BY_ONE = 40
@@ -25,14 +25,15 @@ export const estimate: Benchmark = async () => {
     console.log(
       `one at a time, 12 megapixels, ${size}: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms   (${load()})`,
     )
-    const { perS, loopP99Ms } = await together(world)
+    const { perS, loopP99Ms, cpuMs } = await together(world)
     const rssMb = poseRssMb()
     console.log(
       `${AT_ONCE} at a time: ${perS.toFixed(1)} photos/s, event loop p99 ${loopP99Ms.toFixed(1)} ms   (${load()})`,
     )
+    console.log(`a photo keeps a core for ${cpuMs.toFixed(0)} ms, its server and its client included`)
     console.log(`this process and its engines: ${rssMb.toFixed(0)} MB`)
     const crowd = await crowded(world)
-    return { p50_ms: p50, p95_ms: p95, per_s: perS, loop_p99_ms: loopP99Ms, rss_mb: rssMb, ...crowd }
+    return { p50_ms: p50, p95_ms: p95, per_s: perS, loop_p99_ms: loopP99Ms, cpu_ms: cpuMs, rss_mb: rssMb, ...crowd }
   } finally {
     await world.close()
   }
@@ -54,9 +55,10 @@ const inTurn = async (world: BodyWorld, count: number): Promise<number[]> => {
 const together = async (world: BodyWorld) => {
   const loop = monitorEventLoopDelay({ resolution: 1 })
   loop.enable()
-  const startedAt = performance.now()
+  const [startedAt, cpuBefore] = [performance.now(), poseCpuMs()]
   await Promise.all(Array.from({ length: AT_ONCE }, () => inTurn(world, TOGETHER / AT_ONCE)))
-  return { perS: (TOGETHER / (performance.now() - startedAt)) * 1_000, loopP99Ms: loop.percentile(99) / 1e6 }
+  const perS = (TOGETHER / (performance.now() - startedAt)) * 1_000
+  return { perS, loopP99Ms: loop.percentile(99) / 1e6, cpuMs: (poseCpuMs() - cpuBefore) / TOGETHER }
 }
 
 const crowded = async (world: BodyWorld) => {

@@ -24,3 +24,16 @@ export const poseRssMb = (): number =>
   [process.pid, ...engineProcesses()]
     .map((pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
     .reduce((sum, mb) => sum + mb, 0)
+
+/** Linux counts a process's time in steps of 10 ms. */
+const TICK_MS = 10
+
+/** Time that this process and its engines have computed for so far, ms: other work on the machine does not count. */
+export const poseCpuMs = (): number =>
+  [process.pid, ...engineProcesses()]
+    .map((pid) =>
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' '),
+    )
+    .reduce((sum, stat) => sum + (Number(stat[11]) + Number(stat[12])) * TICK_MS, 0)

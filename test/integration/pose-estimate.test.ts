@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PoseEngine, PoseEstimate, RgbPicture } from '../../src/machines/ports/pose.ts'
 import { drawGarment, drawPerson } from '../../src/pictures/draw.ts'
@@ -14,17 +11,6 @@ import {
   openPool,
   pixelsOf,
 } from '../support/pose.ts'
-
-const photos = join(import.meta.dirname, '../../../shared/data/body')
-const references = join(photos, 'landmarks-blazepose-full.json')
-
-interface Reference {
-  readonly file: string
-  readonly w: number
-  readonly h: number
-  /** x, y, z, visibility of each; absent where BlazePose finds nobody. */
-  readonly keypoints?: readonly (readonly number[])[] | null
-}
 
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -92,17 +78,6 @@ describe.skipIf(!networksAreHere)('a pool of pose engines', () => {
     await expect(estimated(pool, { rgb: new Uint8Array(0), width: 0, height: 5 })).rejects.toThrow(RangeError)
   })
 
-  it.skipIf(!existsSync(references))(
-    'puts the points of real photos where the reference has them, within 1 %',
-    async () => {
-      const known = (JSON.parse(await readFile(references, 'utf8')) as Reference[]).filter(({ keypoints }) => keypoints)
-      expect(known.length).toBeGreaterThan(15)
-      const distances: Awaited<ReturnType<typeof distanceTo>>[] = []
-      for (const one of known) distances.push(await distanceTo(pool, one))
-      expect(distances.filter(({ share }) => !(share <= 0.01))).toEqual([])
-    },
-  )
-
   it.skipIf(!nativeIsHere)('finds the same with the native engine, within a pixel', async () => {
     const native = openPool({ engine: { ...engineOptions, backend: 'node' } })
     try {
@@ -119,15 +94,3 @@ describe.skipIf(!networksAreHere)('a pool of pose engines', () => {
     }
   })
 })
-
-/** The largest distance of a point from its reference, as a share of the picture's longer side. */
-const distanceTo = async (pool: PoseEngine, { file, w, h, keypoints }: Reference) => {
-  const picture = await pixelsOf(await readFile(join(photos, file)))
-  const { body } = await estimated(pool, picture)
-  const scale = w / picture.width
-  const distances = (keypoints ?? []).map(([x = 0, y = 0], index) => {
-    const point = body?.landmarks[index]
-    return Math.hypot((point?.x ?? Number.NaN) * scale - x, (point?.y ?? Number.NaN) * scale - y) / Math.max(w, h)
-  })
-  return { file, share: Math.max(...distances) }
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LANDMARK_SIZE, type RawBody } from '../../../src/adapters/pose/engine/blaze-pose.ts'
+import { LANDMARK_SIZE, type MaskedBody } from '../../../src/adapters/pose/engine/blaze-pose.ts'
 import { closeUpOf } from '../../../src/adapters/pose/engine/close-up.ts'
 import { drawFigure } from '../../../src/adapters/pose/engine/figure.ts'
 import { mirrored } from '../../../src/adapters/pose/engine/mirror.ts'
@@ -62,7 +62,7 @@ describe('a close-up', () => {
   const points = Array.from({ length: 33 }, (_, index) => ({ x: index / 100, y: 0.5, z: 0, score: 0.9 }))
   const asked: Float32Array[] = []
   const network = {
-    look: async (crop: Float32Array): Promise<RawBody> => {
+    lookClosely: async (crop: Float32Array): Promise<MaskedBody> => {
       asked.push(crop)
       return { score: 1, points, world: points, mask: new Float32Array(LANDMARK_SIZE ** 2).fill(1) }
     },
@@ -104,7 +104,7 @@ describe('a close-up', () => {
   })
 
   it('is none when nobody is seen again', async () => {
-    expect(await closeUpOf({ look: async () => null }, figure, standing)).toBeNull()
+    expect(await closeUpOf({ lookClosely: async () => null }, figure, standing)).toBeNull()
   })
 })
 

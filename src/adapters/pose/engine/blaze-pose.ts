@@ -18,7 +18,8 @@ const DETECTOR_SIZE = 224
 export const LANDMARK_SIZE = 256
 /** Points of the body; behind them two that tell where it stands. */
 const POINTS = 33
-const OUTPUTS = ['ld_3d', 'output_poseflag', 'activation_heatmap', 'world_3d', 'activation_segmentation']
+const OUTPUTS = ['ld_3d', 'output_poseflag', 'activation_heatmap', 'world_3d']
+const MASK = 'activation_segmentation'
 
 /** A point of the landmark network: x, y and z as shares of the region's side, or metres; `score` is its visibility. */
 export type RawPoint = Awaited<ReturnType<typeof tensorsToLandmarks>>[number]
@@ -29,6 +30,9 @@ export interface RawBody {
   readonly score: number
   readonly points: readonly RawPoint[]
   readonly world: readonly RawPoint[]
+}
+
+export interface MaskedBody extends RawBody {
   /** `LANDMARK_SIZE` × `LANDMARK_SIZE` values of 0..1. */
   readonly mask: Float32Array
 }
@@ -84,37 +88,43 @@ export class BlazePose {
 
   /** What is seen in a crop of `LANDMARK_SIZE` px, values of 0..255; null when nobody is. */
   async look(crop: Float32Array): Promise<RawBody | null> {
-    const input = tf.tensor4d(
-      crop.map((value) => value / 255),
-      [1, LANDMARK_SIZE, LANDMARK_SIZE, 3],
-    )
-    const outputs = this.#landmarks.execute(input, OUTPUTS) as tf.Tensor[]
-    const [points, flag, heatmap, world, mask] = outputs
+    return this.#run(crop, OUTPUTS, readBody)
+  }
+
+  /** The same with the mask, which costs a quarter more. */
+  async lookClosely(crop: Float32Array): Promise<MaskedBody | null> {
+    return this.#run(crop, [...OUTPUTS, MASK], async (outputs) => {
+      const body = await readBody(outputs)
+      return body && { ...body, mask: outputAt(outputs, OUTPUTS.length).dataSync<'float32'>() }
+    })
+  }
+
+  async #run<Seen>(crop: Float32Array, names: string[], read: (outputs: tf.Tensor[]) => Promise<Seen>): Promise<Seen> {
+    const shares = crop.map((value) => value / 255)
+    const input = tf.tensor4d(shares, [1, LANDMARK_SIZE, LANDMARK_SIZE, 3])
+    const outputs = this.#landmarks.execute(input, names) as tf.Tensor[]
     try {
-      if (
-        points === undefined ||
-        flag === undefined ||
-        heatmap === undefined ||
-        world === undefined ||
-        mask === undefined
-      )
-        throw new Error('the landmark network lacks an output')
-      const score = flag.dataSync<'float32'>()[0] ?? Number.NaN
-      if (score < constants.BLAZEPOSE_POSE_PRESENCE_SCORE) return null
-      const raw = await tensorsToLandmarks(points, constants.BLAZEPOSE_TENSORS_TO_LANDMARKS_CONFIG)
-      const config = constants.BLAZEPOSE_REFINE_LANDMARKS_FROM_HEATMAP_CONFIG
-      const refined = await refineLandmarksFromHeatmap(raw, heatmap as tf.Tensor4D, config)
-      const inSpace = await tensorsToLandmarks(world, constants.BLAZEPOSE_TENSORS_TO_WORLD_LANDMARKS_CONFIG)
-      return {
-        score,
-        points: refined.slice(0, POINTS),
-        world: inSpace.slice(0, POINTS),
-        mask: mask.dataSync<'float32'>(),
-      }
+      return await read(outputs)
     } finally {
       tf.dispose([input, ...outputs])
     }
   }
+}
+
+const readBody = async (outputs: readonly tf.Tensor[]): Promise<RawBody | null> => {
+  const score = outputAt(outputs, 1).dataSync<'float32'>()[0] ?? Number.NaN
+  if (score < constants.BLAZEPOSE_POSE_PRESENCE_SCORE) return null
+  const raw = await tensorsToLandmarks(outputAt(outputs, 0), constants.BLAZEPOSE_TENSORS_TO_LANDMARKS_CONFIG)
+  const config = constants.BLAZEPOSE_REFINE_LANDMARKS_FROM_HEATMAP_CONFIG
+  const points = await refineLandmarksFromHeatmap(raw, outputAt(outputs, 2) as tf.Tensor4D, config)
+  const world = await tensorsToLandmarks(outputAt(outputs, 3), constants.BLAZEPOSE_TENSORS_TO_WORLD_LANDMARKS_CONFIG)
+  return { score, points: points.slice(0, POINTS), world: world.slice(0, POINTS) }
+}
+
+const outputAt = (outputs: readonly tf.Tensor[], index: number): tf.Tensor => {
+  const output = outputs[index]
+  if (output === undefined) throw new Error('the landmark network lacks an output')
+  return output
 }
 
 type Detection = Awaited<ReturnType<typeof nonMaxSuppression>>[number]

@@ -1,5 +1,5 @@
 import type { CloseUp, RgbPicture } from '../../../machines/ports/pose.ts'
-import { type BlazePose, LANDMARK_SIZE, type RawBody } from './blaze-pose.ts'
+import { type BlazePose, LANDMARK_SIZE, type MaskedBody } from './blaze-pose.ts'
 import { mirrored, twinOf } from './mirror.ts'
 import type { Region } from './region.ts'
 import { averaged } from './shrink.ts'
@@ -15,14 +15,14 @@ const STEPS = { side: 1.25, up: 0.2, middle: 1 / 8 }
  * nobody is seen this time.
  */
 export const closeUpOf = async (
-  blazePose: Pick<BlazePose, 'look'>,
+  blazePose: Pick<BlazePose, 'lookClosely'>,
   picture: RgbPicture,
   seen: Region,
 ): Promise<CloseUp | null> => {
   const region = steady(seen, picture)
   const crop = averaged(picture, region, SIZE)
   const isMirrored = isBrighterRight(crop)
-  const raw = await blazePose.look(isMirrored ? mirrored(crop, SIZE, 3) : crop)
+  const raw = await blazePose.lookClosely(isMirrored ? mirrored(crop, SIZE, 3) : crop)
   if (raw === null) return null
   const { points, world, mask } = isMirrored ? turnedBack(raw) : raw
   return {
@@ -53,7 +53,7 @@ const isBrighterRight = (crop: Float32Array): boolean => {
   return balance > 0
 }
 
-const turnedBack = ({ points, world, mask, score }: RawBody): RawBody => ({
+const turnedBack = ({ points, world, mask, score }: MaskedBody): MaskedBody => ({
   score,
   points: twinOf(points).map((point) => ({ ...point, x: 1 - point.x })),
   world: twinOf(world).map((point) => ({ ...point, x: -point.x })),
