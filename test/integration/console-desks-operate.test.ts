@@ -110,6 +110,7 @@ describe.runIf(hasChromium)('the desks of operators', () => {
       const { page } = desk
       await choose(desk)
       await desk.button('Estimate').click()
+      await page.getByText('This photo will not do.').waitFor()
       await page.getByText('Use a photo of one person, standing').waitFor()
       await page.getByText('POSE_OVERLAY=1 turns it on').waitFor()
       await page.reload()
