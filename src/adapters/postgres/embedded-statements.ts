@@ -4,6 +4,11 @@ const { serialize } = protocol
 
 /** Statements that stay prepared; ours are some dozens. */
 const PREPARED_MAX = 200
+/**
+ * A call of one of our functions, which say themselves how they are planned. Any other statement is planned each time: a plan
+ * that was made while a table was empty would scan it once it is large.
+ */
+const CALL = /^\s*select (?:\* from )?(?:public|wearon)\.\w+\(/
 /** SQLSTATE of a prepared statement whose columns a migration has changed. */
 const CHANGED = '0A000'
 
@@ -16,8 +21,8 @@ interface Prepared {
 }
 
 /**
- * Statements outside of transactions, prepared once: a repeat is one call into the database, where PGlite's own `query` makes
- * six, which take longer than most of our statements themselves. To be used by one at a time, and not within a transaction.
+ * Statements outside of transactions, calls of our functions prepared once: a repeat is one call into the database, where
+ * PGlite's own `query` makes six, which take longer than most of our statements themselves. For one at a time.
  */
 export class Statements {
   readonly #database: PGlite
@@ -29,13 +34,18 @@ export class Statements {
   }
 
   async query(text: string, values: readonly unknown[]): Promise<readonly unknown[]> {
+    if (!CALL.test(text)) return this.#planned(text, values)
     try {
       return await this.#run(text, values)
     } catch (error) {
       if ((error as { code?: unknown }).code !== CHANGED) throw error
       this.#prepared.delete(text)
-      return (await this.#database.query(text, [...values])).rows
+      return this.#planned(text, values)
     }
+  }
+
+  async #planned(text: string, values: readonly unknown[]): Promise<readonly unknown[]> {
+    return (await this.#database.query(text, [...values])).rows
   }
 
   async #run(text: string, values: readonly unknown[]): Promise<readonly unknown[]> {
