@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander'
+import type { Fact } from '../../events/fact.ts'
 import { sessionTable } from '../../machines/compile.ts'
 import { Refold } from '../../machines/refold.ts'
-import { sessionState } from '../../machines/snapshot.ts'
+import { type Snapshot, sessionState } from '../../machines/snapshot.ts'
 import { FactsAnswer, pageOf, SessionAnswer } from '../answers.ts'
 import { makingLines } from '../making.ts'
+import { wholeNumber } from '../numbers.ts'
 import { type Json, talksToServer } from '../options.ts'
 import { serverOf } from '../server.ts'
 import { styled, styledState, tableOf } from '../text.ts'
@@ -30,7 +32,7 @@ export const addSessions = (program: Command): void => {
   const replay = sessions
     .command('replay <id>')
     .description('where each of its facts leaves it by this version; exit 1 when that is not what its row says')
-    .addOption(new Option('--until <number>', 'up to this fact').argParser(Number))
+    .addOption(new Option('--until <number>', 'up to this fact').argParser(wholeNumber))
   talksToServer(replay).action(replaySession)
 }
 
@@ -68,28 +70,28 @@ interface ReplayOptions extends Json {
   readonly until?: number
 }
 
-/** One step back through its past for each fact: where it left the session, and what the machine then remembered. */
 const replaySession = async (id: string, { until, json }: ReplayOptions, command: Command): Promise<void> => {
   const server = serverOf(command)
   const path = `/v1/generations/${encodeURIComponent(id)}`
-  const session = await server.get(path, SessionAnswer)
+  const { state: rowState } = await server.get(path, SessionAnswer)
   const { items } = await server.get(`${path}/facts`, FactsAnswer)
-  const facts = items.slice(0, until)
-  const refold = new Refold(sessionTable, { whole: true })
-  const steps = facts.map((fact) => ({ fact, folded: refold.take(fact, null) }))
-  const last = steps.at(-1)?.folded
-  const state = last?.kind === 'moved' ? last.session.state : null
-  const isWhole = facts.length === items.length
-  const stands = isWhole ? state !== null && sessionState(state) === session.state : state !== null
+  const steps = stepsOf(items.slice(0, until))
+  const { state = null, context = null } = steps.at(-1)?.session ?? {}
+  const isPast = steps.length < items.length
+  const stands = state !== null && (isPast || sessionState(state) === rowState)
   if (!stands) process.exitCode = 1
-  const shown = steps.map(({ fact, folded }) => ({
-    fact,
-    state: folded.kind === 'moved' ? folded.session.state : null,
-  }))
-  const context = last?.kind === 'moved' ? last.session.context : null
-  if (json)
-    return console.log(JSON.stringify({ session_id: id, state, row_state: session.state, context, steps: shown }))
-  const startMs = Date.parse(facts[0]?.at ?? '')
+  const shown = steps.map(({ fact, session }) => ({ fact, state: session?.state ?? null }))
+  if (json) return console.log(JSON.stringify({ session_id: id, state, row_state: rowState, context, steps: shown }))
+  const startMs = Date.parse(items[0]?.at ?? '')
   for (const one of shown) console.log(`${(one.state ?? 'REFUSED').padEnd(16)}${timelineLine(one.fact, startMs)}`)
-  if (isWhole) console.log(stands ? `its row says the same: ${session.state}` : `its row says ${session.state}`)
+  if (!isPast) console.log(stands ? `its row says the same: ${rowState}` : `its row says ${rowState}`)
+}
+
+/** Each fact with the session after it, by the machine of this version; null from the first one on that it refuses. */
+const stepsOf = (facts: readonly Fact[]): { fact: Fact; session: Snapshot | null }[] => {
+  const refold = new Refold(sessionTable, { whole: true })
+  return facts.map((fact) => {
+    const folded = refold.take(fact, null)
+    return { fact, session: folded.kind === 'moved' ? folded.session : null }
+  })
 }
