@@ -81,7 +81,7 @@ describe('a task', () => {
 
   it('means the same in any letter case of its ids', () => {
     const loud = { ...b2b, session_id: sessionId.toUpperCase(), store_id: store.storeId.toUpperCase() }
-    expect(parse(loud)).toEqual(parse(b2b))
+    expect({ ...parse(loud), original: null }).toEqual({ ...parse(b2b), original: null })
     expect(taskOf({ ...b2c, user_id: user.userId.toUpperCase() }).owner).toEqual(user)
   })
 

@@ -17,7 +17,8 @@ describe('the table of problems', () => {
 
   test.each(Object.keys(problems) as ProblemCode[])('%s tells when to come again where that can help', (code) => {
     const { status } = problems[code]
-    expect('Retry-After' in problemHeaders(new Problem(code))).toBe(status === 429 || status === 503)
+    const waitHelps = status === 429 || status === 503 || code === 'list_not_paused'
+    expect('Retry-After' in problemHeaders(new Problem(code))).toBe(waitHelps)
   })
 })
 
