@@ -17,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   scale: async () => (await import('./scale.ts')).scale,
   memory: async () => (await import('./memory.ts')).memory,
   http: async () => (await import('./http.ts')).http,
+  'http-list': async () => (await import('./http-list.ts')).httpList,
   idle: async () => (await import('./idle.ts')).idle,
   pose: async () => (await import('./pose.ts')).pose,
 }

@@ -28,10 +28,14 @@ export interface HttpServer {
   stop(): Promise<void>
 }
 
-/** Starts the default set of processes on an empty embedded database, rate limits raised, and waits until it is ready. */
-export const startHttpServer = async (env: Readonly<Record<string, string>> = {}): Promise<HttpServer> => {
+/**
+ * Starts the default set of processes on an embedded database, rate limits raised, and waits until it is ready. `prepare` puts
+ * into the empty data folder what shall be there before.
+ */
+export const startHttpServer = async (prepare?: (dataDir: string) => Promise<void>): Promise<HttpServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'wearon-http-'))
-  const child = await forkOn(folder, env)
+  await prepare?.(folder)
+  const child = await forkOn(folder)
   const url = await listeningAt(child)
   const operator = new Client(url, { token: readOperatorToken(folder) })
   await eventually(() => isReady(url), 60_000)
@@ -56,7 +60,7 @@ export const startHttpServer = async (env: Readonly<Record<string, string>> = {}
 }
 
 /** Its log goes to a file, as under any service manager. */
-const forkOn = async (folder: string, env: Readonly<Record<string, string>>): Promise<ChildProcess> => {
+const forkOn = async (folder: string): Promise<ChildProcess> => {
   const log = await open(join(folder, 'log'), 'w')
   const limits = { RATE_LIMIT_KEY: NO_LIMIT, RATE_LIMIT_ADDRESS: NO_LIMIT, TENANT_BACKLOG_MAX: '1000000' }
   const child = fork(PROGRAM, {
@@ -68,7 +72,6 @@ const forkOn = async (folder: string, env: Readonly<Record<string, string>>): Pr
       PORT: '0',
       WORKER_CONCURRENCY: '50',
       ...limits,
-      ...env,
     },
     stdio: ['ignore', log.fd, 'inherit', 'ipc'],
   })
