@@ -5,7 +5,7 @@ import { poll } from './lib/poll.ts'
 import { sign } from './lib/sign.ts'
 import { table } from './lib/table.ts'
 import { terms } from './lib/terms.ts'
-import { number } from './lib/time.ts'
+import { ago, number } from './lib/time.ts'
 
 const EVERY_MS = 5_000
 
@@ -45,6 +45,15 @@ interface Projections {
   readonly items: readonly { readonly name: string; readonly lag_facts: number; readonly set_aside: number }[]
 }
 
+/** Who follows the journals. */
+interface Readers {
+  readonly items: readonly {
+    readonly name: string
+    readonly behind_steps: number
+    readonly waits_since: string | null
+  }[]
+}
+
 export const page: Page = {
   path: '/health',
   title: 'Health',
@@ -54,9 +63,9 @@ export const page: Page = {
     const status = h('span', { id: 'health-status', role: 'status' })
     const parts = h('div', {})
     const look = async () => {
-      const [health, ready, projections] = await read(context)
+      const [health, ready, projections, readers] = await read(context)
       replace(status, health.status === 'ok' ? sign('ok', 'good') : sign('degraded', 'bad'))
-      replace(parts, partsOf(health, ready, projections))
+      replace(parts, partsOf(health, ready, projections), readersOf(readers))
     }
     await look()
     main.append(
@@ -74,7 +83,12 @@ export const page: Page = {
 }
 
 const read = ({ api }: PageContext) =>
-  Promise.all([api.get<Health>('/health'), readiness(api), api.get<Projections>('/v1/projections')])
+  Promise.all([
+    api.get<Health>('/health'),
+    readiness(api),
+    api.get<Projections>('/v1/projections'),
+    api.get<Readers>('/v1/journal-readers'),
+  ])
 
 /** A process that is not ready says so with 503, and what it says then is no problem of the API. */
 const readiness = async (api: PageContext['api']): Promise<Ready | null> => {
@@ -122,6 +136,21 @@ const partsOf = (health: Health, ready: Ready | null, { head, items }: Projectio
     }),
   ),
 ]
+
+const readersOf = ({ items }: Readers): HTMLElement =>
+  card(
+    'Readers of the journals',
+    table({
+      caption: 'Who follows the journals, and how far behind',
+      rows: items,
+      empty: 'Nobody but the archive itself.',
+      columns: [
+        { title: 'Reader', cell: ({ name }) => h('code', {}, name) },
+        { title: 'Steps behind', kind: 'number', cell: ({ behind_steps: steps }) => number(steps) },
+        { title: 'Waits since', kind: 'number', cell: ({ waits_since: since }) => ago(since) },
+      ],
+    }),
+  )
 
 const card = (title: string, ...children: readonly HTMLElement[]): HTMLElement =>
   h('section', { class: 'card', 'aria-label': title }, h('h2', {}, title), children)
