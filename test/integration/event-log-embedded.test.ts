@@ -31,10 +31,13 @@ const openWorld = async (shape: typeof SHAPE) => {
 eventLogContract('embedded', openWorld)
 journalReadersContract('embedded', openWorld)
 
+/** Far longer than a process needs to come up on a busy machine. */
+const TTL_MS = 60_000
+
 it('the embedded event log gives a process that is alone at once what a killed one held', async () => {
   await freshDatabase(sql)
   const open = (on: EmbeddedSql | ReturnType<typeof faulty>) =>
-    openPostgresLog({ sql: on, partitions: 4, clock: realClock, newId: randomUUID, alone: true })
+    openPostgresLog({ sql: on, partitions: 4, clock: realClock, newId: randomUUID, leaseTtlMs: TTL_MS, alone: true })
   const connection = faulty(sql)
   const killed = startWorker(await open(connection))
   await eventually(() => expect(killed.leases.size).toBe(4))
@@ -42,7 +45,7 @@ it('the embedded event log gives a process that is alone at once what a killed o
   connection.cut()
   const log = await open(sql)
   const heir = startWorker(log)
-  await eventually(() => expect(heir.leases.size).toBe(4), 2_000)
+  await eventually(() => expect(heir.leases.size).toBe(4), TTL_MS / 3)
   expect(heir.lease(0).epoch.number).toBeGreaterThan(before)
   await heir.stop()
   await log.close()

@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts'
 import { type FaultySql, faulty } from './faulty-sql.ts'
 
 /** Short, so that a take-over does not keep a test waiting, and long enough for a machine that is busy. */
-const LEASE_TTL_MS = 1_500
+const LEASE_TTL_MS = 2_500
 
 /** A log in an empty database, opened by as many "processes" as a test wants, each through a connection of its own if it has one. */
 export const postgresLogWorld = (

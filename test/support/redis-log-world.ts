@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
 import { openConnection, type RedisConnection } from '../../src/adapters/redis/connection.ts'
 import { openRedisLog } from '../../src/adapters/redis/event-log.ts'
 import type { SHAPE } from '../contracts/event-log.ts'
@@ -8,7 +9,7 @@ import { freezable, realClock } from './clock.ts'
 import { eventually } from './eventually.ts'
 
 /** Short, so that a take-over does not keep a test waiting, and long enough for a machine that is busy. */
-const LEASE_TTL_MS = 1_500
+const LEASE_TTL_MS = 2_500
 
 /** A log under keys of its own, opened by as many "processes" as a test wants, each through connections of its own. */
 export const redisLogWorld = (shape: typeof SHAPE, url: string): ReadersWorld => {
@@ -33,11 +34,10 @@ export const redisLogWorld = (shape: typeof SHAPE, url: string): ReadersWorld =>
     },
     reader: (name) => {
       const hash = (partition: number) => `${prefix}:{${partition}}:readers`
-      const set = async (partition: number, number: number) =>
-        void runRedis(url, 'hset', hash(partition), name, `${number}`)
+      const set = async (partition: number, number: number) => runRedis(url, 'hset', hash(partition), name, `${number}`)
       return {
         register: async () => {
-          for (let partition = 0; partition < shape.partitions; partition++) await set(partition, 0)
+          await Promise.all(Array.from({ length: shape.partitions }, (_, partition) => set(partition, 0)))
         },
         report: set,
       }
@@ -50,9 +50,10 @@ export const redisLogWorld = (shape: typeof SHAPE, url: string): ReadersWorld =>
   }
 }
 
-/** As anybody at a terminal would; `-c` follows a cluster to the node of the key. */
-const runRedis = (url: string, ...command: readonly string[]): string =>
-  execFileSync('redis-cli', ['-c', '-u', url, ...command], { encoding: 'utf8' })
+/** As anybody at a terminal would, while the leases of this process go on; `-c` follows a cluster to the node of the key. */
+const runRedis = async (url: string, ...command: readonly string[]): Promise<void> => {
+  await promisify(execFile)('redis-cli', ['-c', '-u', url, ...command])
+}
 
 /** A connection whose next answer to a script can be lost. */
 const faultyRedis = (redis: RedisConnection): RedisConnection & { loseAnswerOf(script: string): void } => {
