@@ -80,7 +80,11 @@ describe.runIf(hasChromium)('the desks of operators', () => {
 
   describe('a photo', () => {
     const bodies = (answer: Parameters<typeof memoryPose>[0], overlay = true) => ({
-      ...{ engine: memoryPose(answer).engine, overlay, deadlineMs: 4_500, estimatesMax: 4, waitingMax: 4 },
+      engine: memoryPose(answer).engine,
+      overlay,
+      deadlineMs: 4_500,
+      estimatesMax: 4,
+      waitingMax: 4,
       photos: {
         fetch: async () => ({ code: 'input_unavailable', detail: 'not here' }) as const,
         close: async () => {},
