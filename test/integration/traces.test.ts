@@ -34,7 +34,6 @@ const publish = async (client: Client, urls: readonly string[], traceId: string)
   return id
 }
 
-
 describe('a traced session, published to one process and worked on by the next', () => {
   const made = newTrace()
   const refused = newTrace()
