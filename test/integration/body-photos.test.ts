@@ -46,7 +46,7 @@ const WRONG_MAX = Math.floor(photos.length * 0.05)
 /** `ALL_PHOTOS=1` copies every photo: each is looked at three more times. */
 const COPIED_MAX = process.env['ALL_PHOTOS'] ? Infinity : 12
 /** Sizes have edges, and no two copies are quite alike. */
-const SAME_SIZE_MIN = 0.95
+const SAME_SIZE_MIN = 0.9
 
 const read = ({ file }: Pick<Photo, 'file'>): Buffer => readFileSync(join(folder, file))
 const sizeOf = (outcome: BodyAnswer | BodyRefusal) => ('reasons' in outcome ? null : outcome.recommended_size)
