@@ -95,7 +95,10 @@ export const closedBy = (facts: readonly Fact[]): Set<SessionId> => {
   return closed
 }
 
-const withoutOriginal = <Data extends { original?: string | undefined }>({ original: _, ...data }: Data) => data
+const withoutOriginal = <Data extends { original?: string | undefined }>(data: Data): Omit<Data, 'original'> => {
+  const { original: _, ...others } = data
+  return others
+}
 
 export const withoutQuery = (url: string): string => url.split('?', 1)[0] ?? ''
 

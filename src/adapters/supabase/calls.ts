@@ -65,6 +65,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   wearon_pauses: read,
   wearon_pause: { repeat: true, because: 'one that stands stays as it is' },
   wearon_resume: { repeat: true, because: 'what goes on goes on; only the answer is less' },
+  wearon_key_create: { repeat: false, because: 'the first may have made it, and a second of its id is refused' },
   wearon_key_revoke: { repeat: true, because: 'it keeps the time of the first' },
   wearon_key_used: { repeat: true, because: 'the same time changes nothing' },
   wearon_audit_begin: { repeat: true, because: 'an entry of this id is there once' },
