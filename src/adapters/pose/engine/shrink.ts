@@ -28,7 +28,7 @@ export const averaged = ({ rgb, width, height }: RgbPicture, { x, y, side }: Reg
 
 /** Pixels narrower than those of the picture still span one. */
 const sharesOf = (from: number, step: number, size: number, length: number): Shares[] =>
-  Array.from({ length: size }, (_, index) => {
+  Array.from({ length: size }, (_value, index) => {
     const [middle, span] = [from + (index + 0.5) * step, Math.max(1, step)]
     const [start, end] = [middle - span / 2, middle + span / 2]
     const first = Math.min(length, Math.max(0, Math.floor(start)))
