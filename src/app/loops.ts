@@ -23,7 +23,7 @@ export const projections: readonly Projection[] = [sessions, refunds]
 
 /** Within one process no notification is lost; each look costs an idle process CPU time. */
 const ALONE_POLL_MS = 30_000
-/** An embedded database works on one thread, the requests' own: each round of a loop costs it some milliseconds, however few the facts. */
+/** An embedded database does one thing at a time: each round of a loop costs it some milliseconds, however few the facts. */
 const ALONE_PAUSE_MS = 100
 /** How often a loop that does its work rarely shows that it turns. */
 const BEAT_MS = 30_000

@@ -11,7 +11,7 @@ const FLUSH_MS = 3_000
 /** What of the packages is needed: they are optional, and only loaded when somebody wants traces. */
 const loadSdk = async () => {
   const [sdk, otlp, resources] = await Promise.all([
-    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
   ])
@@ -37,7 +37,7 @@ export const startTracing = async (
   const quiet = () => {}
   diag.setLogger({ error: onFault, warn: onFault, info: quiet, debug: quiet, verbose: quiet })
   const exporter = new sdk.OTLPTraceExporter({ url: tracing.url, timeoutMillis: SEND_MS })
-  const provider = new sdk.TracerProvider({
+  const provider = new sdk.BasicTracerProvider({
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(tracing.ratio) }),
     resource: sdk.defaultResource().merge(
       sdk.resourceFromAttributes({
@@ -46,7 +46,7 @@ export const startTracing = async (
         'wearon.roles': [...roles],
       }),
     ),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter })],
+    spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   })
   context.setGlobalContextManager(openContexts())
   trace.setGlobalTracerProvider(provider)

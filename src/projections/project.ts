@@ -6,7 +6,7 @@ import type { Archive, ArchivedFact, ProjectionTables } from './store.ts'
 export const BATCH_FACTS = 500
 
 /**
- * On a server, which does not hold this process's event loop: fewer commits wait for its disk, and under load most facts of a
+ * On a server, where nobody waits in line behind it: fewer commits wait for its disk, and under load most facts of a
  * session fold into one write.
  */
 export const SERVER_BATCH_FACTS = 2_000
