@@ -87,6 +87,7 @@ export const ProjectionsAnswer = z.object({
       name: z.string(),
       position: z.number(),
       lag_facts: z.number(),
+      lag_seconds: z.number(),
       set_aside: z.number(),
       gone: z.number(),
       /** How far its rows are computed aside, while a rebuild runs. */
@@ -94,6 +95,8 @@ export const ProjectionsAnswer = z.object({
     }),
   ),
 })
+
+export type ProjectionsAnswer = z.infer<typeof ProjectionsAnswer>
 
 export const LetterAnswer = z.object({
   id: z.string(),

@@ -25,10 +25,19 @@ export const addOperating = (program: Command): void => {
 const showProjections = async ({ json }: Json, command: Command): Promise<void> => {
   const { head, items } = await serverOf(command).get('/v1/projections', ProjectionsAnswer)
   if (json) return console.log(JSON.stringify({ head, items }))
-  const rows = items.map((one) => [one.name, one.position, one.lag_facts, one.set_aside, one.gone].map(String))
   console.log(`the archive holds ${head} facts`)
-  console.log(tableOf([['projection', 'position', 'behind', 'set aside', 'rows gone'], ...rows]))
+  console.log(
+    tableOf([
+      ['projection', 'position', 'behind', 'seconds', 'set aside', 'rows gone', 'rebuilt'],
+      ...items.map(rowOf),
+    ]),
+  )
 }
+
+const rowOf = (one: ProjectionsAnswer['items'][number]): string[] => [
+  ...[one.name, one.position, one.lag_facts, one.lag_seconds, one.set_aside, one.gone].map(String),
+  one.rebuild === null ? '' : `${one.rebuild.position} of ${one.rebuild.target}`,
+]
 
 interface RebuildOptions extends Json {
   readonly wait?: boolean
