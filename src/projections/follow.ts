@@ -55,7 +55,7 @@ class WakeUp {
   }
 
   async wait(clock: Clock, pollMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#called) {
+    if (!this.#called && !signal.aborted) {
       const woken = new AbortController()
       const wake = () => woken.abort('woken')
       this.#wake = wake

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { archiveJournals } from '../../../src/projections/archive.ts'
+import { follow } from '../../../src/projections/follow.ts'
 import { project } from '../../../src/projections/project.ts'
 import { sessions } from '../../../src/projections/sessions.ts'
 import { completed, requested, started } from '../../support/facts.ts'
@@ -135,5 +136,22 @@ describe('a projection', () => {
     expect(await world.store.tables.status()).toEqual([{ name: 'sessions', position: 60, setAside: 0, gone: 0 }])
     for (const session of all) expect(await world.store.queries.session(session)).toMatchObject({ state: 'completed' })
     await world.stop()
+  })
+})
+
+describe('what follows a growing source', () => {
+  it('ends at once when it is told to, also between a round and its rest', async () => {
+    const { environment, clock } = recordedEnvironment()
+    const stop = new AbortController()
+    const rounds: string[] = []
+    const round = async () => {
+      rounds.push('round')
+      return 'idle' as const
+    }
+    const running = follow({ environment, signal: stop.signal, pauseMs: 100 }, () => () => {}, round)
+    await clock.advance(0)
+    stop.abort()
+    await running
+    expect(rounds).toEqual(['round'])
   })
 })
