@@ -37,6 +37,7 @@ it('lets a running generation finish when it is asked to stop; it is neither fai
   expect(await end(server)).toMatchObject({ code: 0, stderr: '' })
   const again = await startHere()
   for (const id of ids) {
+    await reaches(again.client, id, 'completed')
     expect(await factsOf(again.client, id)).toEqual([
       'generation.requested',
       'generation.started',
