@@ -60,6 +60,7 @@ export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): 
   let running = await launch(folder, data, port, user, settings)
   let databases = 0
   const stop = async (signal: NodeJS.Signals) => {
+    if (hasEnded(running)) return
     const gone = new Promise((resolve) => running.once('exit', resolve))
     running.kill(signal)
     await gone
@@ -72,7 +73,7 @@ export const startPostgres = async (settings: readonly string[] = NOT_DURABLE): 
     },
     restart: async (graceful = false) => {
       await stop(graceful ? 'SIGINT' : 'SIGKILL')
-      // A killed postmaster leaves its file and, for a moment, its children: the next start would refuse.
+      // A killed postmaster leaves its file: the next start would refuse.
       await rm(join(data, 'postmaster.pid'), { force: true })
       running = await launch(folder, data, port, user, settings)
     },
@@ -106,6 +107,7 @@ const initialize = async (folder: string, user: Ids | null): Promise<void> => {
   })
 }
 
+/** Starts the server until it answers: it refuses for as long as children of one that was killed hold its memory. */
 const launch = async (
   folder: string,
   data: string,
@@ -115,14 +117,21 @@ const launch = async (
 ): Promise<ChildProcess> => {
   const all = ['listen_addresses=127.0.0.1', 'max_connections=200', ...settings]
   const options = all.flatMap((setting) => ['-c', setting])
-  const child = spawn(program('postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...options], {
-    ...user,
-    cwd: folder,
-    stdio: 'ignore',
+  const start = () =>
+    spawn(program('postgres'), ['-D', data, '-p', `${port}`, '-k', folder, ...options], {
+      ...user,
+      cwd: folder,
+      stdio: 'ignore',
+    })
+  let child = start()
+  await eventually(() => {
+    if (hasEnded(child)) child = start()
+    return onServer(port, (client) => client.query('select 1'))
   })
-  await eventually(() => onServer(port, (client) => client.query('select 1')))
   return child
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 /** Nobody waits for the writing of a commit, and nothing writes for as long as a test lasts. */
 const UNWRITTEN = [
