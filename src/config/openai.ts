@@ -1,14 +1,5 @@
 import { imageProblems, pricesOf, type TokenPrices } from './image-models.ts'
-
-interface Variables {
-  readonly OPENAI_API_KEY?: string | undefined
-  readonly OPENAI_BASE_URL?: string | undefined
-  readonly OPENAI_REQUESTS_PER_MINUTE: number
-  readonly IMAGE_MODEL: string
-  readonly IMAGE_SIZE: string
-  readonly IMAGE_QUALITY: string
-  readonly IMAGE_PRICES: readonly string[]
-}
+import type { Variables } from './variables.ts'
 
 const OPENAI_URL = 'https://api.openai.com/v1'
 

@@ -1,12 +1,5 @@
 import { join } from 'node:path'
-
-interface Variables {
-  readonly POSE: 'on' | 'off'
-  readonly POSE_BACKEND: 'auto' | 'node' | 'wasm'
-  readonly POSE_WORKERS: number
-  readonly POSE_OVERLAY: boolean
-  readonly POSE_MODELS?: string | undefined
-}
+import type { Variables } from './variables.ts'
 
 /** What the project's own steps install lies here, outside of what belongs to its data. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')

@@ -1,9 +1,5 @@
 import { isServiceKey } from './service-key.ts'
-
-interface Variables {
-  readonly SUPABASE_URL?: string | undefined
-  readonly SUPABASE_SERVICE_ROLE_KEY?: string | undefined
-}
+import type { Variables } from './variables.ts'
 
 /** The project's address and the key of its service role, when both are given. */
 export const supabaseOf = ({ SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: key }: Variables) =>
