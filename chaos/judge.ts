@@ -1,6 +1,7 @@
 import type { SessionId } from '../src/events/ids.ts'
 import { sessionTable } from '../src/machines/compile.ts'
-import { type Evidence, type Violation, violations } from '../src/projections/invariants.ts'
+import type { Evidence } from '../src/projections/evidence.ts'
+import { type Violation, violations } from '../src/projections/invariants.ts'
 import { fateOf } from '../test/support/quick-provider.ts'
 import type { Committed } from './ownership.ts'
 import type { SeenTry } from './provider.ts'

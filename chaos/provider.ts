@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { SessionId } from '../src/events/ids.ts'
-import type { Try } from '../src/projections/invariants.ts'
+import type { Try } from '../src/projections/evidence.ts'
 import { fateOf } from '../test/support/quick-provider.ts'
 import { type TryAnswer, TryAsked } from './messages.ts'
 

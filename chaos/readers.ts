@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from '../src/adapters/postgres/sql.ts'
 import type { SessionId } from '../src/events/ids.ts'
-import type { Evidence } from '../src/projections/invariants.ts'
+import type { Evidence } from '../src/projections/evidence.ts'
 
 const PAUSE_MS = 50
 

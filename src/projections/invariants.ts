@@ -2,50 +2,7 @@ import type { Fact } from '../events/fact.ts'
 import type { SessionId } from '../events/ids.ts'
 import type { SessionTable } from '../machines/compile.ts'
 import { replay, type Snapshot, sessionState } from '../machines/snapshot.ts'
-
-/** What is known of the world after (or during) a run: the invariants are judged on this alone. */
-export interface Evidence {
-  /** Sessions whose publication was acknowledged. */
-  readonly accepted: ReadonlySet<SessionId>
-  readonly facts: ReadonlyMap<SessionId, readonly Fact[]>
-  /** Every refund in the ledger, oldest first. `us`: our refund function wrote it. */
-  readonly refunds: readonly {
-    readonly sessionId: SessionId
-    readonly credits: number
-    readonly by: 'us' | 'platform'
-  }[]
-  /** What readers saw of sessions while they ran, each as the facts' types in order. */
-  readonly readings: readonly { readonly sessionId: SessionId; readonly types: readonly string[] }[]
-  /** Session rows as the platform and people see them. */
-  readonly rows: ReadonlyMap<SessionId, { readonly state: string | null; readonly seq: number | null }>
-  /** Calls of the generate effect, where they were counted. `owner`: the process and grant that made the call. */
-  readonly tries: readonly Try[]
-  /** Each account's balance and what its charges and refunds add up to. */
-  readonly balances: readonly { readonly account: string; readonly balance: number; readonly sum: number }[]
-  /** Commits that the log accepted, where they were watched: under which epoch, and whose the partition was then. */
-  readonly commits: readonly { readonly partition: number; readonly epoch: number; readonly owner: number }[]
-  /** Absent where nobody watched it. */
-  readonly wayBack?: WayBack
-}
-
-export interface Try {
-  readonly sessionId: SessionId
-  readonly attempt: number
-  readonly owner: string
-  readonly startedAt: number
-  /** Null while it runs, or when its process died. */
-  readonly endedAt: number | null
-}
-
-/** What operators paused and handed back. */
-export interface WayBack {
-  /** Every push to the producers' list, as it was made. */
-  readonly pushes: readonly { readonly sessionId: SessionId; readonly release: number }[]
-  /** Sessions whose task lies there still, or was taken by another worker: none of them is ours to work on. */
-  readonly others: ReadonlySet<SessionId>
-  /** When all tries were paused: from when every process had heard of it, until it ended. Ms. */
-  readonly pauses: readonly { readonly from: number; readonly until: number }[]
-}
+import type { Evidence, Try } from './evidence.ts'
 
 /** A promise of the design that does not hold, for one session or account. */
 export interface Violation {
@@ -75,6 +32,7 @@ export const violations = (table: SessionTable, evidence: Evidence, { atRest }: 
     ...[...evidence.facts].flatMap(([id, facts]) => attemptsCount(id, facts)),
     ...readersSawOneOrder(evidence),
     ...refundedOnce(evidence, sessions.whole),
+    ...refundsAreInTheLedger(evidence, sessions.whole),
     ...triesAreOwed(evidence),
     ...onlyOwnersWrite(evidence),
     ...pausesHold(evidence),
@@ -126,31 +84,30 @@ const readersSawOneOrder = ({ readings, facts }: Evidence): Violation[] =>
     return [{ promise: 'order per session', about: sessionId, what }]
   })
 
+/** We give a credit back once, and none of a session that completed or was settled by hand. */
 const refundedOnce = ({ refunds, facts }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
   const promise = 'nothing is done twice where it costs money'
-  const found: Violation[] = []
-  const counts = new Map<SessionId, number>()
-  for (const { sessionId, by } of refunds) {
-    const count = (counts.get(sessionId) ?? 0) + 1
-    counts.set(sessionId, count)
+  const seen = new Set<SessionId>()
+  return refunds.flatMap(({ sessionId: about, by }) => {
+    const isRepeat = seen.has(about)
+    seen.add(about)
     // The platform may give back what we gave back before; that is a difference in the books, and not our doing.
-    if (by === 'us' && count > 1)
-      found.push({ promise, about: sessionId, what: 'its credit was given back again by us' })
-    const completed = sessions.get(sessionId)?.state === 'completed'
-    if (by === 'us' && completed)
-      found.push({ promise, about: sessionId, what: 'it completed, and we gave its credit back' })
-  }
-  for (const [id, history] of facts) {
-    const settled = history.some(({ type }) => type === 'refund.settled')
-    if (settled && refunds.some((one) => one.by === 'us' && one.sessionId === id))
-      found.push({ promise, about: id, what: 'it was settled by hand, and we gave its credit back' })
-  }
-  for (const [id, { state }] of sessions) {
-    if (state === 'refunded' && !counts.has(id)) {
-      found.push({ promise: 'the books balance', about: id, what: 'it says refunded, and the ledger knows no refund' })
-    }
-  }
-  return found
+    if (by !== 'us') return []
+    const isSettled = facts.get(about)?.some(({ type }) => type === 'refund.settled')
+    return [
+      ...(isRepeat ? ['its credit was given back again by us'] : []),
+      ...(sessions.get(about)?.state === 'completed' ? ['it completed, and we gave its credit back'] : []),
+      ...(isSettled ? ['it was settled by hand, and we gave its credit back'] : []),
+    ].map((what) => ({ promise, about, what }))
+  })
+}
+
+const refundsAreInTheLedger = ({ refunds }: Evidence, sessions: ReadonlyMap<SessionId, Snapshot>): Violation[] => {
+  const refunded = new Set(refunds.map(({ sessionId }) => sessionId))
+  const what = 'it says refunded, and the ledger knows no refund'
+  return [...sessions]
+    .filter(([id, { state }]) => state === 'refunded' && !refunded.has(id))
+    .map(([about]) => ({ promise: 'the books balance', about, what }))
 }
 
 /** A try runs only for a durable `generation.started`, once, and not beside another one of the same owner. */

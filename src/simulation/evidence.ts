@@ -1,6 +1,6 @@
 import { transactionsOf } from '../adapters/memory/ledger.ts'
 import type { SessionId } from '../events/ids.ts'
-import type { Evidence } from '../projections/invariants.ts'
+import type { Evidence } from '../projections/evidence.ts'
 import { hasEnded } from './players.ts'
 import { requestOf, type Stage } from './stage.ts'
 

@@ -1,5 +1,5 @@
 import type { SessionId } from '../events/ids.ts'
-import type { Evidence } from '../projections/invariants.ts'
+import type { Evidence } from '../projections/evidence.ts'
 import type { PlannedSession } from './scenario.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { World } from './world.ts'

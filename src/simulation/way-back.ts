@@ -7,8 +7,8 @@ import type { Platform } from '../machines/ports/platform.ts'
 import type { EffectPool } from '../machines/runtime/effect-pool.ts'
 import { PauseWatch } from '../machines/runtime/pause-watch.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
+import type { WayBack } from '../projections/evidence.ts'
 import { HandBack, type Handbacks, type ProducersList } from '../projections/hand-back.ts'
-import type { WayBack } from '../projections/invariants.ts'
 
 /** A process hears of a pause within so long, unless something breaks. */
 const LOOK_MS = 2_000

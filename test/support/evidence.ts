@@ -1,7 +1,7 @@
 import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { type Fact, parseFact } from '../../src/events/fact.ts'
 import { SessionId } from '../../src/events/ids.ts'
-import type { Evidence } from '../../src/projections/invariants.ts'
+import type { Evidence } from '../../src/projections/evidence.ts'
 
 /** What the database shows of everything that happened, for `violations()` to judge. */
 export const readEvidence = async (sql: Sql, accepted: ReadonlySet<SessionId>): Promise<Evidence> => ({
