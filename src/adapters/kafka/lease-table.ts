@@ -1,6 +1,6 @@
 import type { Clock } from '../../machines/ports/environment.ts'
 import { inTime } from '../../machines/runtime/in-time.ts'
-import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
+import type { LeaseRef, LeaseTable } from '../shared/lease-table.ts'
 import type { Anchors } from './anchors.ts'
 import type { Group } from './group.ts'
 import type { Links } from './links.ts'

@@ -1,5 +1,5 @@
 import type { Grant } from '../shared/kept-lease.ts'
-import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
+import type { LeaseRef, LeaseTable } from '../shared/lease-table.ts'
 import { type MemoryLogState, type MemoryPartition, type MemoryProcess, partitionIn, tell } from './log-state.ts'
 
 /** The leases of a memory log, as one process reaches them. */

@@ -1,4 +1,4 @@
-import type { LeaseRef, LeaseTable } from '../shared/lease-keeper.ts'
+import type { LeaseRef, LeaseTable } from '../shared/lease-table.ts'
 import type { LogNews } from '../shared/log-listeners.ts'
 import type { Queryable } from './sql.ts'
 
