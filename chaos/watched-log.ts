@@ -52,6 +52,7 @@ const watchedLease = (lease: PartitionLease, owner: string, { say, started }: Wa
       return messages
     },
     onArrival: (listener) => lease.onArrival(listener),
+    unread: () => lease.unread(),
     commit: async (commit) => {
       await lease.commit(commit)
       const committedAt = Date.now()

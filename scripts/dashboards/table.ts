@@ -81,6 +81,14 @@ export const dashboards: readonly Dashboard[] = [
         'sum by (state) (wearon_partitions_held)',
         '{{state}}',
       ]),
+      panel('Tasks not taken in', 'short', 'The fullest inboxes; the owner of a partition reads its own.', [
+        'topk(5, max by (partition) (wearon_partition_unread_messages))',
+        '{{partition}}',
+      ]),
+      panel('Steps not archived', 'short', 'The archive is behind the journals; tables follow it.', [
+        'topk(5, max by (partition) (wearon_partition_unarchived_steps))',
+        '{{partition}}',
+      ]),
       panel('Slowest step', 's', 'Seconds mean that the log or the archive does not answer.', [
         'max by (instance) (wearon_partition_step_seconds)',
         '{{instance}}',

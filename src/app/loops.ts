@@ -3,6 +3,7 @@ import type { Clock, Environment } from '../machines/ports/environment.ts'
 import type { PauseWatch } from '../machines/runtime/pause-watch.ts'
 import { type Loop, supervise } from '../machines/runtime/supervisor.ts'
 import { archiveJournals } from '../projections/archive.ts'
+import { BacklogWatch, type HoldsPartitions } from '../projections/backlog-watch.ts'
 import { BooksWatch } from '../projections/books-watch.ts'
 import { forgetExpired } from '../projections/erase-some.ts'
 import { withFreshFacts } from '../projections/fresh-facts.ts'
@@ -112,6 +113,22 @@ export const pauseLoop = (
     env,
     signal,
   )
+
+/** What shows how far the partitions of this process are behind: the role `worker`. */
+export const backlogLoop = (
+  worker: HoldsPartitions,
+  { store }: Pick<Opened, 'store'>,
+  env: Environment,
+  signal: AbortSignal,
+): Loop => {
+  const watch = new BacklogWatch(worker, store.archive, env)
+  return supervise(
+    'backlog',
+    (alive, stop) => every(LAG_EVERY_MS, env.clock, alive, stop, () => watch.look()),
+    env,
+    signal,
+  )
+}
 
 /** What gives released tasks back to the producers' list; null without a list. */
 export const handBackLoop = (

@@ -9,7 +9,7 @@ import type { Worker } from '../machines/runtime/worker.ts'
 import { eraseSome } from '../projections/erase-some.ts'
 import { rebuild } from '../projections/rebuild.ts'
 import { openEnvironment, type ProcessEnvironment } from './environment.ts'
-import { handBackLoop, pauseLoop, projections, projectorLoops } from './loops.ts'
+import { backlogLoop, handBackLoop, pauseLoop, projections, projectorLoops } from './loops.ts'
 import { type Opened, openAll } from './open.ts'
 import { keepOperatorToken } from './operator-token.ts'
 import { type OpenedBodies, openBodies } from './pose.ts'
@@ -86,6 +86,7 @@ class Running {
     const workerLoop =
       worker && supervise('worker', (alive, stop) => worker.run(alive, stop), this.#env, this.#stopWorker.signal)
     if (workerLoop !== null) this.#loops.push(workerLoop)
+    if (worker !== null) this.#loops.push(backlogLoop(worker, this.#opened, this.#env, this.#stopProjector.signal))
     const { bridge } = this.#opened
     if (bridge !== null && roles.has('bridge')) {
       const carry = (alive: () => void, stop: AbortSignal) => bridge(() => this.#pauses.holdsList(), alive, stop)

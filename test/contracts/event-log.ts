@@ -142,6 +142,22 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         expect(texts(await takeSome(owned))).toEqual(['a'])
       })
 
+      it('says how many messages no commit has behind it, also to the next owner', async () => {
+        const first = await lease(0)
+        expect(await first.unread()).toBe(0)
+        await log.publish([...['a', 'b', 'c'].map((text) => message(0, text)), message(1, 'x')])
+        const [, b] = await takeSome(first)
+        expect(await first.unread()).toBe(3)
+        await first.commit(commitOf({ inbox: b?.position ?? null }))
+        expect(await first.unread()).toBe(1)
+        await worker.stop()
+        worker = startWorker(log)
+        const second = await lease(0)
+        expect([await second.unread(), await (await lease(1)).unread()]).toEqual([1, 1])
+        await second.commit(commitOf({ inbox: (await takeSome(second)).at(-1)?.position ?? null }))
+        expect(await second.unread()).toBe(0)
+      })
+
       it('hands out again to the next owner what was taken and not committed, and nothing that was', async () => {
         await log.publish(['a', 'b', 'c'].map((text) => message(0, text)))
         const first = await lease(0)

@@ -8,6 +8,7 @@ import { explained } from './access.ts'
 import { Anchors } from './anchors.ts'
 import { calmKafkajs } from './calm-kafkajs.ts'
 import { joinGroup } from './group.ts'
+import { inboxBounds } from './inbox-bounds.ts'
 import { Journal } from './journal.ts'
 import { kafkaLeaseTable, type LeaseStart } from './lease-table.ts'
 import { Letters } from './letters.ts'
@@ -94,6 +95,7 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
     outbox,
     news,
     journal,
+    inboxBounds: inboxBounds(wire, topics.inbox),
     readers,
     clock,
     onError,

@@ -3,7 +3,7 @@ import type { Clock } from '../../machines/ports/environment.ts'
 import { type Commit, Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { untilKnown } from '../shared/until-known.ts'
-import type { Anchor, Anchors } from './anchors.ts'
+import type { Anchor, Anchors, InboxPlace } from './anchors.ts'
 import { isOutOfRange, tellPassing } from './errors.ts'
 import { type Inbox, openInbox, placeOf } from './inbox.ts'
 import type { Journal } from './journal.ts'
@@ -17,7 +17,7 @@ import type { Readers } from './readers.ts'
 import { type Bodies, decode, encode, type JournalRecord, type Kind, written } from './records.ts'
 import { type Mark, missedClaim } from './rule.ts'
 import type { Topics } from './topics.ts'
-import type { Wire } from './wire.ts'
+import type { Bounds, Wire } from './wire.ts'
 
 /** What all leases of one process share. */
 export interface LogContext {
@@ -28,6 +28,7 @@ export interface LogContext {
   readonly outbox: Outbox
   readonly news: News
   readonly journal: Journal
+  readonly inboxBounds: (partition: number) => Promise<Bounds>
   readonly letters: Letters
   readonly readers: Readers
   readonly clock: Clock
@@ -85,6 +86,7 @@ const leaseOn = (
     forgottenUntil: () => state.forgottenUntil,
     take: inbox.take,
     onArrival: inbox.onArrival,
+    unread: async () => unreadIn(await context.inboxBounds(partition), state.inbox),
     commit: (commit) =>
       writer.oneByOne(async () => {
         if (!follows(held, state, commit)) return
@@ -101,6 +103,10 @@ const leaseOn = (
     release: () => held.release(),
   }
 }
+
+/** An inbox that ends before what was consumed lost its tail: all that is in it is read again. */
+const unreadIn = ({ start, end }: Bounds, consumed: InboxPlace | null): number =>
+  end - (consumed !== null && consumed.offset < end ? consumed.offset + 1 : start)
 
 /** Whether there is something to do: a repeat of the last commit is done already. @throws Fenced */
 const follows = (held: HeldLease<LeaseStart>, { head }: PartitionState, { step, head: known }: Commit): boolean => {

@@ -44,6 +44,7 @@ export const memoryLease = (at: {
       state.arrivals.add(hear)
       held.ended.addEventListener('abort', () => state.arrivals.delete(hear))
     },
+    unread: () => call(async () => kept().inbox.length),
     commit: async (commit) => {
       await untilKnown(held, clock, () =>
         call(async () => {

@@ -41,6 +41,7 @@ export interface LogCalls {
     readonly partition: number
     readonly ids: readonly SessionId[]
   }): Promise<Map<SessionId, Snapshot | Tombstone>>
+  unread(partition: number): Promise<number>
 }
 
 export const logCalls = (sql: Queryable, lettersMax: number): LogCalls => ({
@@ -71,6 +72,13 @@ export const logCalls = (sql: Queryable, lettersMax: number): LogCalls => ({
     run: (requests: readonly Parameters<LogCalls['load']>[0][]) => load(sql, requests),
     weigh: ({ ids }) => ids.length,
     weightMax: TRIP_SESSIONS_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isStatementsFault,
+  }),
+  unread: grouped({
+    run: (partitions: readonly number[]) => unread(sql, partitions),
+    weigh: () => 1,
+    weightMax: TRIP_CALLS_MAX,
     itemsMax: TRIP_CALLS_MAX,
     isItemsFault: isStatementsFault,
   }),
@@ -133,6 +141,18 @@ const load = async (sql: Queryable, requests: readonly Parameters<LogCalls['load
     const sessions = (found.get(partition) ?? []).filter(({ id }) => asked.has(id))
     return new Map(sessions.map((row) => [row.id, sessionOf(row)]))
   })
+}
+
+/** Positions of an inbox are counted without a gap. */
+const UNREAD = `
+  select p.partition, b.published - p.consumed as unread
+  from wearon.log_partitions p join wearon.log_inboxes b on b.partition = p.partition
+  where p.partition = any ($1::int[])`
+
+const unread = async (sql: Queryable, partitions: readonly number[]): Promise<number[]> => {
+  const rows = await sql.query<{ partition: number; unread: number }>(UNREAD, [partitions])
+  const found = new Map(rows.map((row) => [row.partition, row.unread]))
+  return partitions.map((partition) => found.get(partition) ?? 0)
 }
 
 interface SessionRow {

@@ -42,6 +42,7 @@ export const postgresLease = (held: HeldLease<LeaseStart>, context: LogContext):
     forgottenUntil: () => forgottenUntil,
     take: inbox.take,
     onArrival: inbox.onArrival,
+    unread: () => calls.unread(partition),
     commit: async (commit) => {
       const encoded = encodeCommit(partition, epoch, commit, Number(held.acknowledged.inbox), clock.now())
       const attempt = async () => {

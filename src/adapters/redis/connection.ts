@@ -28,6 +28,7 @@ const PARTITION_SCRIPTS = [
   'commit',
   'read',
   'look',
+  'unread',
   'letters',
   'letter',
   'mark_letter',

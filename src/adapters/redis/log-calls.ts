@@ -8,7 +8,7 @@ import { isCallsFault } from './errors.ts'
 import type { LogKeys } from './keys.ts'
 import { lanes } from './lanes.ts'
 import { type EncodedCommit, parseSession, refuseNewer } from './log-commit.ts'
-import type { PartitionCalls } from './partition-calls.ts'
+import type { PartitionCall, PartitionCalls } from './partition-calls.ts'
 import { reachEach } from './reach.ts'
 
 /** One script may hold the server for some milliseconds, not longer. */
@@ -47,6 +47,7 @@ export interface LogCalls {
   commit(commit: EncodedCommit): Promise<Verdict>
   take(request: TakeRequest): Promise<Taken>
   load(request: LoadRequest): Promise<Map<SessionId, Kept>>
+  unread(call: PartitionCall): Promise<number>
 }
 
 export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls => ({
@@ -75,6 +76,13 @@ export const logCalls = (calls: PartitionCalls, { channel }: LogKeys): LogCalls 
     run: (requests: readonly LoadRequest[]) => load(calls, requests),
     weigh: ({ ids }) => ids.length,
     weightMax: TRIP_SESSIONS_MAX,
+    itemsMax: TRIP_CALLS_MAX,
+    isItemsFault: isCallsFault,
+  }),
+  unread: lanes(calls.together, {
+    run: (asked: readonly PartitionCall[]) => calls.each<number>('unread', [], asked),
+    weigh: () => 1,
+    weightMax: TRIP_CALLS_MAX,
     itemsMax: TRIP_CALLS_MAX,
     isItemsFault: isCallsFault,
   }),

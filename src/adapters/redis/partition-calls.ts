@@ -17,6 +17,7 @@ const KEYS = {
   commit: ['meta', 'inbox', 'journal', 'open', 'closed', 'closings', 'letters', 'burials'],
   read: ['meta', 'journal'],
   look: ['meta', 'inbox'],
+  unread: ['inbox'],
   letters: ['letters', 'burials'],
   letter: ['letters'],
   mark_letter: ['letters', 'burials'],

@@ -71,6 +71,7 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
     forgottenUntil: () => forgottenUntil,
     take: ({ messages, bytes }) => inbox.take({ messages, bytes: Math.min(bytes, TAKE_BYTES_MAX) }),
     onArrival: inbox.onArrival,
+    unread: () => calls.unread({ partition, args: [] }),
     commit: async (commit) => {
       readAlong = new Map()
       const left = held.acknowledged.inbox ?? start.consumed

@@ -12,6 +12,16 @@ export const upkeepMetrics: Readonly<Record<string, MetricRow>> = {
     help: 'How long the slowest partition of this process has been in its present step; 0 when none is in one.',
     labels: [],
   },
+  partition_unread_messages: {
+    type: 'gauge',
+    help: 'Messages in the inbox of a partition that this process holds and that no commit has behind it.',
+    labels: ['partition'],
+  },
+  partition_unarchived_steps: {
+    type: 'gauge',
+    help: 'Steps in the journal of a partition that this process holds and that the archive does not have.',
+    labels: ['partition'],
+  },
   trace_faults_total: {
     type: 'counter',
     help: 'Times that spans could not be sent to the collector of traces.',

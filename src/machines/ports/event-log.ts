@@ -95,6 +95,8 @@ export interface PartitionLease {
   take(limit: { readonly messages: number; readonly bytes: number }): Promise<InboxMessage[]>
   /** Calls back when there may be something to take, at the latest some seconds after it was published. */
   onArrival(listener: () => void): void
+  /** Messages of the inbox that no commit has behind it, those that were taken meanwhile among them. */
+  unread(): Promise<number>
   /**
    * Makes the commit durable, all of it or nothing. Repeats by itself what may be repeated; a repeat of a commit whose
    * acknowledgement was lost changes nothing. @throws Fenced; any other error leaves the outcome unknown: give the lease up.

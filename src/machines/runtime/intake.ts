@@ -121,3 +121,9 @@ export class Intake {
     return createdAt === null || (forgottenUntil !== null && Date.parse(createdAt) - CLOCK_SKEW_MS <= forgottenUntil)
   }
 }
+
+/** The correlation id that a command brings along, for the facts that it comes to. */
+export const requestIdOf = (command: Command): string | null => {
+  if (command.command === 'generation.request') return command.task.requestId
+  return 'requestId' in command ? command.requestId : null
+}

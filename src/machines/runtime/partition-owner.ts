@@ -1,4 +1,3 @@
-import type { Command } from '../../events/command.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { tenantOf } from '../../events/owner.ts'
 import { isoTime } from '../../events/text.ts'
@@ -9,7 +8,7 @@ import { announce } from './announce.ts'
 import { committing } from './committing.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
-import { type Arrived, Intake } from './intake.ts'
+import { type Arrived, Intake, requestIdOf } from './intake.ts'
 import { onAbort, WakeUp } from './signal.ts'
 import { isTombstone, type Known, StepDraft } from './step-draft.ts'
 import { Trimming } from './trimming.ts'
@@ -54,6 +53,11 @@ export class PartitionOwner {
     this.#intake = new Intake(lease, context, () => this.#wake.notify())
     this.#effects = new EffectRunner(lease, context, (id, input, slot) => this.#push(id, input, slot))
     this.#sessions = new WorkingSet(context, this.#effects, () => this.#wake.notify())
+  }
+
+  /** The journal's head, as far as this owner has moved it. */
+  get head(): StepRef | null {
+    return this.#head
   }
 
   /** Works until the lease is lost or was drained for handover; then nothing of it runs any more. @throws Fenced, or what broke. */
@@ -241,10 +245,4 @@ export class PartitionOwner {
   #circumstances(nowMs: number): Circumstances {
     return { nowMs, policy: this.#context.policy, random: this.#context.env.random() }
   }
-}
-
-/** The correlation id that a command brings along, for the facts that it comes to. */
-const requestIdOf = (command: Command): string | null => {
-  if (command.command === 'generation.request') return command.task.requestId
-  return 'requestId' in command ? command.requestId : null
 }

@@ -1,5 +1,14 @@
 import type { LogDamage } from './admission.ts'
 
+/** How much of a partition waits that this process holds the lease of. */
+export interface PartitionBacklog {
+  readonly partition: number
+  /** Messages of its inbox that no commit has behind it. */
+  readonly unread: number
+  /** The number of its journal's last step, 0 for none. */
+  readonly head: number
+}
+
 /** Where a partition stands that this process holds the lease of. */
 export interface PartitionStatus {
   readonly partition: number

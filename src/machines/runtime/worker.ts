@@ -2,7 +2,7 @@ import { type Backoff, backoffMs } from '../policy.ts'
 import { Fenced, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { admit, type LogDamage } from './admission.ts'
 import { PartitionOwner } from './partition-owner.ts'
-import type { PartitionStatus } from './partition-status.ts'
+import type { PartitionBacklog, PartitionStatus } from './partition-status.ts'
 import type { RateShare } from './rate-share.ts'
 import { type Repaired, repair } from './repair.ts'
 import { showWork } from './show-work.ts'
@@ -19,6 +19,8 @@ export class Worker {
   readonly #context: WorkerContext
   readonly #rate: RateShare
   readonly #held = new Map<number, PartitionStatus>()
+  readonly #leases = new Map<number, PartitionLease>()
+  readonly #owners = new Map<number, PartitionOwner>()
   readonly #failures = new Map<number, number>()
   readonly #repairs = new Map<number, (request: PromiseWithResolvers<Repaired | null>) => void>()
 
@@ -29,6 +31,16 @@ export class Worker {
 
   get partitions(): readonly PartitionStatus[] {
     return [...this.#held.values()]
+  }
+
+  /** What waits in each partition that is held, a damaged one too. Rejects when the log does not say. */
+  backlogs(): Promise<PartitionBacklog[]> {
+    const backlogOf = async ([partition, lease]: [number, PartitionLease]) => ({
+      partition,
+      unread: await lease.unread(),
+      head: (this.#owners.get(partition) ?? lease).head?.number ?? 0,
+    })
+    return Promise.all([...this.#leases].map(backlogOf))
   }
 
   /** Resolves after the signal aborted and every partition was handed over. Rejects when the log cannot go on. */
@@ -55,6 +67,7 @@ export class Worker {
   async #onLease(lease: PartitionLease): Promise<void> {
     const { partition } = lease
     const { env } = this.#context
+    this.#leases.set(partition, lease)
     this.#show(lease, 'starting', null)
     try {
       await env.clock.sleep(this.#backoffMs(partition), lease.lost)
@@ -72,6 +85,8 @@ export class Worker {
       )
     } finally {
       this.#held.delete(partition)
+      this.#leases.delete(partition)
+      this.#owners.delete(partition)
       this.#share()
       // A lease that cannot be released runs out by itself.
       await lease.release().catch(() => {})
@@ -80,7 +95,9 @@ export class Worker {
 
   async #work(lease: PartitionLease, head: StepRef | null): Promise<void> {
     this.#show(lease, 'running', null)
-    await new PartitionOwner(lease, head, this.#context).run((stepping) => this.#show(lease, 'running', null, stepping))
+    const owner = new PartitionOwner(lease, head, this.#context)
+    this.#owners.set(lease.partition, owner)
+    await owner.run((stepping) => this.#show(lease, 'running', null, stepping))
   }
 
   /** The journal's head, once its log is what the archive knows: an operator repairs it. Undefined when the lease went first. */
