@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SessionId } from '../../src/events/ids.ts'
 import type { StateName } from '../../src/machines/compile.ts'
+import { dataOf, openEventStream } from '../support/event-stream.ts'
 import { eventually } from '../support/eventually.ts'
 import { completed, failed, issued, refundRequested, requested, started } from '../support/facts.ts'
 import { json, newSession, openWorld, type World } from './http-world.ts'
@@ -11,36 +12,17 @@ interface Told {
 }
 
 let world: World
-const open: AbortController[] = []
 beforeEach(async () => {
   world = await openWorld()
 })
-afterEach(async () => {
-  for (const one of open.splice(0)) one.abort()
-  await world.close(0)
-})
+afterEach(() => world.close(0))
 
 /** Somebody who watches: what was told so far. */
-const watch = async (): Promise<Told[]> => {
-  const abort = new AbortController()
-  open.push(abort)
-  const response = await fetch(`${world.url}/v1/census/events`, { signal: abort.signal })
+const watch = async (): Promise<readonly Told[]> => {
+  const { response, events } = await openEventStream(`${world.url}/v1/census/events`, dataOf)
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-  const told: Told[] = []
-  const read = async () => {
-    let text = ''
-    for await (const chunk of response.body ?? []) {
-      text += Buffer.from(chunk as Uint8Array).toString()
-      const blocks = text.split('\n\n')
-      text = blocks.pop() ?? ''
-      told.push(
-        ...blocks.flatMap((block) => /^data: (.*)$/m.exec(block)?.[1] ?? []).map((line) => JSON.parse(line) as Told),
-      )
-    }
-  }
-  read().catch(() => undefined)
-  await eventually(() => expect(told.length).toBeGreaterThan(0))
-  return told
+  await eventually(() => expect(events.length).toBeGreaterThan(0))
+  return events as readonly Told[]
 }
 const sumOf = (told: readonly Told[], type: string) => told.reduce((sum, { moved }) => sum + (moved[type] ?? 0), 0)
 

@@ -6,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type KafkaLogOptions, openKafkaLog } from '../../src/adapters/kafka/event-log.ts'
 import type { EventLog, Step, StepRef } from '../../src/machines/ports/event-log.ts'
+import { logOutageLaw } from '../contracts/log-outage.ts'
 import { realClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { outsideReader } from '../support/kafka-outside-reader.ts'
@@ -162,27 +163,9 @@ describe.runIf(hasKafka)('the kafka event log', () => {
     await Promise.all([log.close(), other.close()])
   })
 
-  it('goes on by itself once a broker that was killed is back, hears of arrivals again, and has lost no step', async () => {
-    const prefix = `test-${randomUUID()}`
-    const log = await open(prefix, { leaseTtlMs: 30_000 })
-    const worker = startWorker(log)
-    const lease = await eventually(() => worker.lease(0))
-    const first = nextStep(lease, null)
-    await lease.commit(commitOf({ step: first }))
-    let arrivals = 0
-    lease.onArrival(() => arrivals++)
-
-    const restarting = server.restart()
-    const second = nextStep(lease, first)
-    const committing = lease.commit(commitOf({ step: second }))
-    await Promise.all([restarting, committing])
-    expect(await log.journal(new Map([[0, 0]]), 10)).toEqual([first, second])
-
-    await eventually(() => log.publish([message(0, 'a')]))
-    await eventually(() => expect(arrivals).toBeGreaterThan(0))
-    expect(await eventually(() => lease.take({ messages: 9, bytes: 1_000 }))).toHaveLength(1)
-    await worker.stop()
-    await log.close()
+  logOutageLaw(async () => {
+    const log = await open(`test-${randomUUID()}`, { leaseTtlMs: 30_000 })
+    return { log, restart: () => server.restart(), close: () => log.close() }
   })
 
   const bounds = async (prefix: string): Promise<{ start: number; end: number }> => {

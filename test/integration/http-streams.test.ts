@@ -1,17 +1,14 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { dataOf, openEventStream } from '../support/event-stream.ts'
 import { cancelled, completed, refundRequested, requested, started, waived } from '../support/facts.ts'
 import { json, newSession, openWorld, taskOf, type World } from './http-world.ts'
 
 let world: World
-const open: AbortController[] = []
 beforeEach(async () => {
   world = await openWorld()
 })
-afterEach(async () => {
-  for (const one of open.splice(0)) one.abort()
-  await world.close(0)
-})
+afterEach(() => world.close(0))
 
 const reopen = async (changes: Parameters<typeof openWorld>[0]) => {
   await world.close(0)
@@ -24,42 +21,13 @@ interface Event {
   readonly sessionId: string
 }
 
-/** A client of server-sent events: what came so far, and how it ended. */
-const listenTo = async (path: string, headers: Record<string, string> = {}) => {
-  const abort = new AbortController()
-  open.push(abort)
-  const response = await fetch(world.url + path, { headers, signal: abort.signal })
-  const events: Event[] = []
-  const client = { response, events, raw: '', ended: '' as '' | 'ended' | 'broken', leave: () => abort.abort() }
-  const read = async () => {
-    const decoder = new TextDecoder()
-    let rest = ''
-    for await (const chunk of response.body ?? []) {
-      const text = decoder.decode(chunk as Uint8Array, { stream: true })
-      client.raw += text
-      rest += text
-      const blocks = rest.split('\n\n')
-      rest = blocks.pop() ?? ''
-      events.push(...blocks.flatMap(eventOf))
-    }
-  }
-  void read().then(
-    () => {
-      client.ended = 'ended'
-    },
-    () => {
-      client.ended = 'broken'
-    },
-  )
-  return client
-}
+const listenTo = (path: string, headers: Record<string, string> = {}) =>
+  openEventStream(world.url + path, eventOf, headers)
 
 const eventOf = (block: string): Event[] => {
   const id = /^id: (\d+)$/m.exec(block)?.[1]
-  const data = /^data: (.*)$/m.exec(block)?.[1]
-  if (id === undefined || data === undefined) return []
-  const { type, sessionId } = JSON.parse(data) as { type: string; sessionId: string }
-  return [{ id: Number(id), type, sessionId }]
+  if (id === undefined) return []
+  return dataOf(block).map((data) => ({ ...(data as Omit<Event, 'id'>), id: Number(id) }))
 }
 
 const ids = (client: { events: readonly Event[] }) => client.events.map(({ id }) => id)

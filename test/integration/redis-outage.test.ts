@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openProxy, type Proxy } from '../../chaos/proxy.ts'
 import { openConnection, type RedisConnection } from '../../src/adapters/redis/connection.ts'
 import { openRedisLog } from '../../src/adapters/redis/event-log.ts'
 import { type EventLog, Fenced } from '../../src/machines/ports/event-log.ts'
+import { logOutageLaw } from '../contracts/log-outage.ts'
 import { realClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { commitOf, message, nextStep } from '../support/log-samples.ts'
@@ -18,53 +18,38 @@ describe.runIf(hasRedis)('the redis event log', () => {
   let server: RedisServer
   let proxy: Proxy
   const opened: RedisConnection[] = []
-  const workers: LogWorker[] = []
 
-  const open = async (leaseTtlMs: number, url = server.url): Promise<{ log: EventLog; worker: LogWorker }> => {
+  const openLog = async (leaseTtlMs: number, url = server.url): Promise<EventLog> => {
     const redis = await openConnection({ url, onWarning: () => undefined })
     opened.push(redis)
-    const log = await openRedisLog({ redis, partitions: 2, clock: realClock, newId: randomUUID, leaseTtlMs })
-    const worker = startWorker(log)
-    workers.push(worker)
-    return { log, worker }
+    return openRedisLog({ redis, partitions: 2, clock: realClock, newId: randomUUID, leaseTtlMs })
   }
+  const open = async (leaseTtlMs: number, url = server.url): Promise<{ log: EventLog; worker: LogWorker }> => {
+    const log = await openLog(leaseTtlMs, url)
+    return { log, worker: startWorker(log) }
+  }
+  const throughProxy = () => `redis://127.0.0.1:${proxy.port}`
 
   beforeEach(async () => {
     server = await startRedis()
-    proxy = await startProxy(server.url)
+    proxy = await openProxy(() => Number(new URL(server.url).port))
   })
   afterEach(async () => {
     // What still waits for an answer ends with its connection.
     await Promise.all(opened.splice(0).map((redis) => redis.close()))
-    workers.splice(0)
-    await proxy.stop()
+    await proxy.close()
     await server.stop()
   })
 
-  it('goes on by itself once a killed server is back, hears of arrivals again, and has lost no step', async () => {
+  logOutageLaw(async () => {
     // With `everysec` the server may keep back for a moment what it has acknowledged, when the disk is slow.
     server.cli('config', 'set', 'appendfsync', 'always')
-    const { log, worker } = await open(30_000)
-    const lease = await eventually(() => worker.lease(0))
-    const first = nextStep(lease, null)
-    await lease.commit(commitOf({ step: first }))
-    let arrivals = 0
-    lease.onArrival(() => arrivals++)
-
-    const restarting = server.restart()
-    const second = nextStep(lease, first)
-    const committing = lease.commit(commitOf({ step: second }))
-    await restarting
-    await committing
-    expect(await eventually(() => log.journal(new Map([[0, 0]]), 10))).toEqual([first, second])
-
-    await eventually(() => log.publish([message(0, 'a')]))
-    await eventually(() => expect(arrivals).toBeGreaterThan(0))
-    expect(await eventually(() => lease.take(PLENTY))).toHaveLength(1)
+    const log = await openLog(30_000)
+    return { log, restart: () => server.restart(), close: () => log.close() }
   })
 
   it('goes on after its connections were cut, and repeats the commit that was under way', async () => {
-    const { log, worker } = await open(30_000, proxy.url)
+    const { log, worker } = await open(30_000, throughProxy())
     const lease = await eventually(() => worker.lease(0))
     const first = nextStep(lease, null)
     const committing = lease.commit(commitOf({ step: first }))
@@ -76,11 +61,11 @@ describe.runIf(hasRedis)('the redis event log', () => {
   })
 
   it('notices connections that only look alive, and replaces them', async () => {
-    const { log, worker } = await open(60_000, proxy.url)
+    const { log, worker } = await open(60_000, throughProxy())
     const lease = await eventually(() => worker.lease(0))
     let arrivals = 0
     lease.onArrival(() => arrivals++)
-    proxy.freeze()
+    proxy.hold()
     const step = nextStep(lease, null)
     await lease.commit(commitOf({ step }))
     expect(await log.journal(new Map([[0, 0]]), 10)).toEqual([step])
@@ -183,48 +168,4 @@ const twoFrom = async <Message>(taking: Promise<Message[]>): Promise<Message[]> 
   const messages = await taking
   expect(messages).toHaveLength(2)
   return messages
-}
-
-interface Proxy {
-  readonly url: string
-  /** Closes all connections; new ones work. */
-  cut(): void
-  /** All connections stay open and carry nothing more, as when a firewall forgot them; new ones work. */
-  freeze(): void
-  stop(): Promise<void>
-}
-
-const startProxy = async (url: string): Promise<Proxy> => {
-  const target = new URL(url)
-  const pairs = new Set<readonly [Socket, Socket]>()
-  const server: Server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname)
-    pairs.add([client, upstream])
-    client.pipe(upstream)
-    upstream.pipe(client)
-    for (const socket of [client, upstream]) socket.on('error', () => undefined)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const end = () => {
-    for (const socket of [...pairs].flat()) socket.destroy()
-    pairs.clear()
-  }
-  return {
-    url: `redis://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    cut: end,
-    freeze: () => {
-      for (const [client, upstream] of pairs) {
-        client.unpipe(upstream)
-        upstream.unpipe(client)
-        client.pause()
-        upstream.pause()
-      }
-    },
-    stop: async () => {
-      end()
-      server.close()
-      await sleep(0)
-    },
-  }
 }
