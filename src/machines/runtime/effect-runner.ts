@@ -1,7 +1,7 @@
 import type { SessionId } from '../../events/ids.ts'
 import { tenantOf } from '../../events/owner.ts'
 import type { Settlement } from '../../events/refund.ts'
-import type { Input } from '../decide.ts'
+import type { Input } from '../decision.ts'
 import type { GenerationOutcome } from '../effects/outcome.ts'
 import { errorName } from '../error-name.ts'
 import type { PartitionLease } from '../ports/event-log.ts'

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import type { Ask } from '../../../src/events/command.ts'
 import type { Sender } from '../../../src/events/generation.ts'
-import type { Input } from '../../../src/machines/decide.ts'
+import type { Input } from '../../../src/machines/decision.ts'
 import * as f from '../../support/facts.ts'
 import { given } from '../../support/given.ts'
 

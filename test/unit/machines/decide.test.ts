@@ -3,7 +3,7 @@ import { type FailureCode, failures } from '../../../src/events/codes.ts'
 import type { Command } from '../../../src/events/command.ts'
 import type { NewFact } from '../../../src/events/fact.ts'
 import type { Sender } from '../../../src/events/generation.ts'
-import type { Input } from '../../../src/machines/decide.ts'
+import type { Input } from '../../../src/machines/decision.ts'
 import { backoffMs, defaultPolicy } from '../../../src/machines/policy.ts'
 import type { RefundOutcome } from '../../../src/machines/ports/platform.ts'
 import {
