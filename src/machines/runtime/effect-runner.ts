@@ -1,16 +1,15 @@
 import type { SessionId } from '../../events/ids.ts'
-import { tenantOf } from '../../events/owner.ts'
 import type { Settlement } from '../../events/refund.ts'
 import type { Input } from '../decision.ts'
 import type { GenerationOutcome } from '../effects/outcome.ts'
-import { errorName } from '../error-name.ts'
 import type { PartitionLease } from '../ports/event-log.ts'
-import type { RefundOutcome } from '../ports/platform.ts'
 import type { Owed } from '../session.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { Alarm } from './alarm.ts'
 import { type BoundedEffect, type Ended, startBounded } from './bounded-effect.ts'
-import type { Candidate, EffectPool, Slot } from './effect-pool.ts'
+import type { EffectPool, Slot } from './effect-pool.ts'
+import { type Grant, Offer } from './offer.ts'
+import { generationOutcome, refundOutcome } from './outcome-of.ts'
 import { onAbort } from './signal.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -21,34 +20,6 @@ interface Running {
   readonly stop: BoundedEffect<unknown>['stop']
   /** Resolves when its end is reported and its slot is free. */
   readonly ended: Promise<void>
-}
-
-type Grant = (id: SessionId, owes: Owed, slot: Slot, traceparent: string | undefined) => void
-
-/** A session's place in line. A class, because hundreds of thousands may wait and each closure would cost as much again. */
-class Offer implements Candidate {
-  readonly id: SessionId
-  readonly tenant: string
-  readonly since: number
-  readonly suspect: boolean
-  readonly #owes: Owed
-  /** Of a refund: a generation comes back with its session. */
-  readonly #traceparent: string | undefined
-  readonly #granted: Grant
-
-  constructor({ id, context }: Snapshot, owes: Owed, granted: Grant) {
-    this.id = id
-    this.tenant = context.owner === null ? 'unknown' : tenantOf(context.owner)
-    this.since = Date.parse(context.requestedAt ?? context.failedAt ?? '')
-    this.suspect = owes === 'generation' && context.orphans > 0
-    this.#owes = owes
-    this.#traceparent = owes === 'refund' ? context.traceparent : undefined
-    this.#granted = granted
-  }
-
-  grant(slot: Slot): void {
-    this.#granted(this.id, this.#owes, slot, this.#traceparent)
-  }
 }
 
 /** Runs the effects of one partition in the process's pools, and reports what became of them to the partition's owner. */
@@ -199,17 +170,3 @@ export class EffectRunner {
 
 /** While an aborted effect ran on, what its session owes since could not be offered: the owner must look at it again. */
 const lookAgain: Input = { kind: 'timer' }
-
-/** Null when nobody waits for it: it was aborted because its session or its partition moved on. */
-const generationOutcome = (ended: Ended<GenerationOutcome>): GenerationOutcome | null => {
-  if (ended.how === 'done') return ended.value
-  if (ended.how === 'timeout')
-    return { kind: 'failed', code: 'outcome_unknown', detail: 'no answer within the time limit' }
-  return ended.how === 'threw' ? { kind: 'failed', code: 'internal', detail: errorName(ended.error) } : null
-}
-
-const refundOutcome = (ended: Ended<RefundOutcome>): RefundOutcome | null => {
-  if (ended.how === 'done') return ended.value
-  if (ended.how === 'timeout') return { kind: 'error', detail: 'no answer within the time limit' }
-  return ended.how === 'threw' ? { kind: 'error', detail: errorName(ended.error) } : null
-}
