@@ -283,6 +283,18 @@ describe('every route', () => {
 })
 
 describe('a key of one store', () => {
+  test('is let in by no other scope than its own either, whosever the session is', async () => {
+    await guarded(async (route, name, needed) => {
+      if (needed === null) return
+      for (const scope of SCOPES.filter((other) => other !== needed)) {
+        for (const session of [own.owed, foreign.owed]) {
+          const { status, code } = await ask(route, bearer(keys[scope].own).authorization, { session })
+          expect([name, scope, status, code]).toEqual([name, scope, 403, 'scope_missing'])
+        }
+      }
+    })
+  })
+
   const restricted = (route: Route) => bearer(keys[scopeOf(route)].own).authorization
 
   test('is not for what is about the service as a whole', async () => {

@@ -68,6 +68,11 @@ describe.runIf(hasPrometheus)('a Prometheus with our configuration', () => {
     expect(await value('wearon_queue_wait_seconds_count')).toBe(1)
     expect(await value('sum(wearon_partitions_held)')).toBeGreaterThan(0)
     expect(await value('max(wearon_books_balanced)')).toBe(1)
+    // Looked at four times a minute.
+    await eventually(async () => {
+      expect(await value('count(wearon_partition_unread_messages)')).toBe(await value('sum(wearon_partitions_held)'))
+      expect(await value('sum(wearon_partition_unread_messages + wearon_partition_unarchived_steps)')).toBe(0)
+    })
     const { activeTargets } = Targets.parse(await prometheus.ask('targets'))
     expect(activeTargets).toEqual([{ health: 'up', lastError: '' }])
   })

@@ -43,6 +43,7 @@ export const startWorker = async (
       const steps = await log.journal(new Map([[0, 0]]), 1_000)
       return steps.map(({ facts }) => facts.map(({ type }) => type))
     },
+    backlogs: () => worker.backlogs(),
     /** @param withinMs how long what runs may take to heed it. */
     stop: async (withinMs: number) => {
       stop.abort()

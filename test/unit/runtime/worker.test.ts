@@ -45,3 +45,18 @@ describe('a new session', () => {
     expect(steps).toEqual([['generation.requested', 'generation.started'], ['generation.deferred']])
   })
 })
+
+describe('what waits in a partition', () => {
+  it('is said as long as the partition is held: what no commit has read, and where the journal ends', async () => {
+    const clock = new VirtualClock()
+    const worker = await startWorker(clock, 1, [sessionId, otherSessionId], (_session, signal) =>
+      clock.sleep(3 * TRY_MS, signal).then(() => ({ kind: 'completed', result })),
+    )
+    await clock.advance(TRY_MS)
+    const steps = await worker.steps()
+    expect(steps.length).toBeGreaterThan(0)
+    expect(await worker.backlogs()).toEqual([{ partition: 0, unread: 0, head: steps.length }])
+    await worker.stop(TRY_MS)
+    expect(await worker.backlogs()).toEqual([])
+  })
+})
