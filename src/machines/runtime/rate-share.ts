@@ -15,6 +15,7 @@ export class RateShare {
   #tokens = 0
   #filledAt: number
 
+  /** @param perMinute requests of the whole fleet; null when there is no limit. */
   constructor(perMinute: number | null, clock: Clock) {
     this.#perMinute = perMinute
     this.#clock = clock
@@ -37,8 +38,9 @@ export class RateShare {
     return true
   }
 
-  /** How long until the next token, in ms; infinite when this process holds no partition. */
+  /** How long until the next token, in ms; infinite when this process holds no partition; 0 without a limit. */
   waitMs(): number {
+    if (this.#perMinute === null) return 0
     this.#fill()
     return Math.max(0, (1 - this.#tokens) / this.#perMs())
   }

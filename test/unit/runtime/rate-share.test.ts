@@ -31,6 +31,11 @@ describe('a share of the request rate', () => {
     expect(rate.take()).toBe(false)
   })
 
+  it('keeps nobody waiting where there is no limit, as a gate that is asked beside another must say', () => {
+    const rate = new RateShare(null, handClock())
+    expect([rate.take(), rate.waitMs()]).toEqual([true, 0])
+  })
+
   it('tells how long until the next request, no longer and no shorter', () => {
     const clock = handClock()
     const rate = new RateShare(300, clock)
