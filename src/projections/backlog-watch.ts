@@ -32,9 +32,10 @@ export class BacklogWatch {
     this.#shown = [...held]
   }
 
-  #show(partition: number, unread: number, unarchived: number): void {
+  /** What is not known now stays as it was. */
+  #show(partition: number, unread: number | null, unarchived: number): void {
     const label = { partition: String(partition) }
-    this.#env.meter.gauge('partition_unread_messages', unread, label)
+    if (unread !== null) this.#env.meter.gauge('partition_unread_messages', unread, label)
     this.#env.meter.gauge('partition_unarchived_steps', unarchived, label)
   }
 }

@@ -3,8 +3,8 @@ import type { LogDamage } from './admission.ts'
 /** How much of a partition waits that this process holds the lease of. */
 export interface PartitionBacklog {
   readonly partition: number
-  /** Messages of its inbox that no commit has behind it. */
-  readonly unread: number
+  /** Messages of its inbox that no commit has behind it; null when the log does not say. */
+  readonly unread: number | null
   /** The number of its journal's last step, 0 for none. */
   readonly head: number
 }

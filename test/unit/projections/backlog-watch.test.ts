@@ -24,6 +24,9 @@ it('says of each partition that is held what is unread and what is not archived,
     'partition_unread_messages 5': 0,
     'partition_unarchived_steps 5': 2,
   })
+  held = [{ partition: 5, unread: null, head: 4 }]
+  await watch.look()
+  expect(gauges).toMatchObject({ 'partition_unread_messages 5': 0, 'partition_unarchived_steps 5': 4 })
   held = [{ partition: 5, unread: 1, head: 2 }]
   await watch.look()
   expect(gauges).toEqual({
