@@ -1,9 +1,9 @@
 import { type KafkaConfig, logLevel } from 'kafkajs'
-import type { Clock } from '../../machines/ports/environment.ts'
 import type { EventLog, Owner } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { DRAIN_MS, type LogOptions, refuseUnknown, TOMBSTONES_MAX } from '../shared/log-options.ts'
 import { explained } from './access.ts'
 import { Anchors } from './anchors.ts'
 import { calmKafkajs } from './calm-kafkajs.ts'
@@ -13,11 +13,12 @@ import { Journal } from './journal.ts'
 import { kafkaLeaseTable, type LeaseStart } from './lease-table.ts'
 import { Letters } from './letters.ts'
 import { watchLinks } from './links.ts'
+import type { LogContext } from './log-context.ts'
 import { News } from './news.ts'
 import { type Outbox, openOutbox, type Send } from './outbox.ts'
-import { type LogContext, openKafkaLease } from './partition-lease.ts'
+import { openKafkaLease } from './partition-lease.ts'
 import { patience } from './patience.ts'
-import type { Parcel } from './producer.ts'
+import { publish } from './publish.ts'
 import { Readers } from './readers.ts'
 import { createTopics, namesOf, type Topics, topicsOf } from './topics.ts'
 import { Wire } from './wire.ts'
@@ -26,37 +27,19 @@ import { Wire } from './wire.ts'
 const LEASE_TTL_MS = 4_000
 /** A process is out of the group later than its leases end on its own clock; 6 s is what brokers take at least. */
 const SESSION_PER_TTL = 1.5
-/** Longer than the effects' own grace period, which ends first. */
-const DRAIN_MS = 120_000
-/** As many closed sessions as a partition remembers: a million over 64 partitions. */
-const TOMBSTONES_MAX = 20_000
 const SPARE_LETTER_RECORDS = 1_000
 const CHECKPOINT_BYTES = 4 * 1024 * 1024
-/** So that one call's records fit in a request, whatever their number. */
-const PUBLISH_BYTES = 2 * 1024 * 1024
-const PUBLISH_TRIES = 5
-const PUBLISH_PAUSE_MS = 100
 
-export interface KafkaLogOptions {
+export interface KafkaLogOptions extends LogOptions {
   /** Brokers, TLS and credentials as kafkajs takes them. */
   readonly kafka: KafkaConfig
   /** The same for the membership in the consumer group, when that should differ: a test cuts it off alone. */
   readonly memberKafka?: KafkaConfig
   /** What the topics' names begin with; also the consumer group's name. */
   readonly prefix?: string
-  /** Fixed when the log is created. */
-  readonly partitions: number
-  /** Must never go back. */
-  readonly clock: Clock
-  readonly newId: () => string
-  /** Hears of failures that are tried again. */
-  readonly onError?: (error: unknown) => void
-  readonly leaseTtlMs?: number
-  readonly drainMs?: number
-  readonly tombstonesMax?: number
-  /** How many dead letters a partition keeps. */
-  readonly lettersMax?: number
+  /** The topic of the dead letters is written anew once it holds this many records more than twice the letters. */
   readonly spareLetterRecords?: number
+  /** A checkpoint is due once this much was written since the last one. */
   readonly checkpointBytes?: number
   /** How records reach the brokers. A test loses answers here. */
   readonly decorate?: (send: Send) => Send
@@ -106,7 +89,10 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   return {
     partitions,
     identity: async () => identity,
-    publish: (messages) => publish(messages, { partitions, topics, outbox, clock }),
+    publish: async (messages) => {
+      refuseUnknown(messages, partitions)
+      await publish(messages, { topic: topics.inbox, outbox, clock })
+    },
     own: (owner, signal) => own(owner, signal, { ...options, config, prefix, context, onError }),
     journal: (after, limit) => journal.after(after, limit),
     onGrowth: (listener) => news.onGrowth(listener),
@@ -131,54 +117,6 @@ const identityOf = async (topics: Topics, wire: Wire, outbox: Outbox, newId: () 
   const made = await first()
   if (made === null) throw new Error(`${topics.log} does not keep what is written to it`)
   return made
-}
-
-const publish = async (
-  messages: Parameters<EventLog['publish']>[0],
-  to: {
-    readonly partitions: number
-    readonly topics: Topics
-    readonly outbox: Outbox
-    readonly clock: Clock
-  },
-): Promise<void> => {
-  const { partitions, topics, outbox, clock } = to
-  const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
-  if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
-  const parcels = messages.map(({ partition, bytes, source }) => ({
-    topic: topics.inbox,
-    partition,
-    value: Buffer.from(bytes),
-    headers: { source },
-  }))
-  for (const some of chunks(parcels)) {
-    for (let tries = 1; ; tries++) {
-      try {
-        await outbox.send(some)
-        break
-      } catch (error) {
-        // A duplicate is dropped by the session's machine.
-        if (tries === PUBLISH_TRIES) throw error
-        await clock.sleep(PUBLISH_PAUSE_MS)
-      }
-    }
-  }
-}
-
-const chunks = (parcels: readonly Parcel[]): Parcel[][] => {
-  const all: Parcel[][] = []
-  // The first parcel opens the first chunk, also an empty one.
-  let bytes = Number.POSITIVE_INFINITY
-  for (const parcel of parcels) {
-    const size = parcel.value?.byteLength ?? 0
-    if (bytes + size > PUBLISH_BYTES) {
-      all.push([])
-      bytes = 0
-    }
-    all.at(-1)?.push(parcel)
-    bytes += size
-  }
-  return all
 }
 
 const own = async (

@@ -1,5 +1,5 @@
 import type { Step } from '../../machines/ports/event-log.ts'
-import { isOutOfRange } from './errors.ts'
+import { isOutOfRange, Unanswered } from './errors.ts'
 import type { Slice } from './protocol/fetch.ts'
 import { decode, type JournalRecord, parseStep } from './records.ts'
 import { judge, missedClaim, type Reached } from './rule.ts'
@@ -8,6 +8,10 @@ import type { Wire } from './wire.ts'
 /** Of each partition in one round. */
 const ROUND_BYTES = 256 * 1024
 const REPLAY_BYTES = 8 * 1024 * 1024
+/** The broker holds a replay's question this long when it has nothing yet. */
+const REPLAY_WAIT_MS = 100
+/** A broker that says that there is more, and gives nothing, is asked again this often. */
+const EMPTY_MAX = 50
 /** Readers of one partition stand at a few places, mostly near its end. */
 const CURSORS_MAX = 16
 
@@ -55,6 +59,7 @@ export class Journal {
   async after(after: ReadonlyMap<number, number>, limit: number): Promise<Step[]> {
     const readings = await this.#begin(after)
     const open = new Map(readings)
+    let empty = 0
     // Rounds until something was found: records that do not count, or were read before, may fill one.
     while (open.size > 0) {
       const places = [...open].map(([partition, { cursor }]) => ({
@@ -63,6 +68,8 @@ export class Journal {
         offset: cursor.offset,
       }))
       const { slices, refused } = await this.#wire.fetchEach(places, { waitMs: 0, bytes: ROUND_BYTES })
+      if (refused.length === 0 && isEmpty(slices) && ++empty > EMPTY_MAX)
+        throw new Unanswered(`nothing comes of ${this.#topic}`)
       for (const { partition, error } of refused) {
         if (isOutOfRange(error)) await this.#beginAnew(partition, open)
         else if (refused.length === places.length) throw error
@@ -124,16 +131,18 @@ export class Journal {
     return true
   }
 
-  /** Every record from an offset (null: the first that is there) up to and with another. */
+  /** Every record from an offset (null: the first that is there) up to and with another. @throws when it ends before. */
   async *records(partition: number, from: number | null, upTo: number): AsyncIterable<JournalRecord> {
+    const limits = { waitMs: REPLAY_WAIT_MS, bytes: REPLAY_BYTES }
     let offset = from ?? (await this.#start(partition))
+    let empty = 0
     while (offset <= upTo) {
-      const [slice] = await this.#wire.fetch([{ topic: this.#topic, partition, offset }], {
-        waitMs: 100,
-        bytes: REPLAY_BYTES,
-      })
+      const slices = await this.#wire.fetch([{ topic: this.#topic, partition, offset }], limits)
+      const [slice] = slices
       if (slice !== undefined && slice.records.length === 0 && slice.end <= upTo)
         throw new Error(`the journal of partition ${partition} ends at ${slice.end}, before ${upTo}`)
+      if (isEmpty(slices) && ++empty > EMPTY_MAX)
+        throw new Unanswered(`nothing comes of partition ${partition} of ${this.#topic} behind ${offset}`)
       for (const record of slice?.records ?? []) if (record.offset <= upTo) yield decode(record)
       offset = (slice?.records.at(-1)?.offset ?? offset - 1) + 1
     }
@@ -169,5 +178,7 @@ export class Journal {
     return [...chosen.values()].flat().map(({ step }) => step)
   }
 }
+
+const isEmpty = (slices: readonly Slice[]): boolean => slices.every(({ records }) => records.length === 0)
 
 const START: Cursor = { offset: 0, reached: null, step: 0 }

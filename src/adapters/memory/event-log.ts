@@ -1,8 +1,8 @@
-import type { Clock } from '../../machines/ports/environment.ts'
 import type { EventLog, Step } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { type LogOptions, TOMBSTONES_MAX } from '../shared/log-options.ts'
 import { type CommitChecks, commitChecks } from './commit.ts'
 import { memoryLeaseTable } from './lease-table.ts'
 import { memoryLetters } from './letters.ts'
@@ -12,22 +12,10 @@ import { journalReaders } from './readers.ts'
 
 const LEASE_TTL_MS = 5_000
 const DRAIN_MS = 60_000
-/** As many closed sessions as a partition remembers; a million over 64 partitions. */
-const TOMBSTONES_MAX = 20_000
 
-export interface MemoryLogOptions {
-  readonly clock: Clock
-  readonly newId: () => string
-  /** Fixed when the log is created. */
-  readonly partitions: number
+export interface MemoryLogOptions extends Omit<LogOptions, 'onError'> {
   /** The log itself, when several processes of a test share it or it outlives one. */
   readonly state?: MemoryLogState
-  readonly leaseTtlMs?: number
-  readonly drainMs?: number
-  /** How many closed sessions a partition remembers. */
-  readonly tombstonesMax?: number
-  /** How many dead letters a partition keeps. */
-  readonly lettersMax?: number
   /** How calls of this process reach the log. A simulation loses calls, answers and processes here. */
   readonly call?: MemoryProcess['call']
   /** What a commit must pass. A test leaves one check out, to see that this is noticed. */

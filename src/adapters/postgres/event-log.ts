@@ -1,10 +1,10 @@
-import type { Clock } from '../../machines/ports/environment.ts'
 import { type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { DRAIN_MS, type LogOptions, refuseUnknown, TOMBSTONES_MAX } from '../shared/log-options.ts'
 import { postgresLetters } from './letters.ts'
-import { logCalls, type Messages, readJournal } from './log-calls.ts'
+import { logCalls, readJournal } from './log-calls.ts'
 import { type LeaseStart, postgresLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { type LogContext, postgresLease } from './partition-lease.ts'
@@ -15,35 +15,19 @@ import type { Sql } from './sql.ts'
 const LEASE_TTL_MS = 5_000
 /** A log that no other process can open needs its leases only for the order within this one; each beat costs CPU. */
 const ALONE_TTL_MS = 30_000
-/** Longer than the effects' own grace period, which ends first. */
-const DRAIN_MS = 120_000
 /** A notification may be lost with its connection: then this long passes until the next look. */
 const POLL_MS = 3_000
 /** Within one process no notification is lost. */
 const ALONE_POLL_MS = 15_000
-/** As many closed sessions as a partition remembers: a million over 64 partitions. */
-const TOMBSTONES_MAX = 20_000
 
-export interface PostgresLogOptions {
+export interface PostgresLogOptions extends LogOptions {
   /** Stays open when the log is closed: the store may use it too. */
   readonly sql: Sql
-  /** Fixed when the log is created. */
-  readonly partitions: number
-  /** Must never go back. */
-  readonly clock: Clock
-  readonly newId: () => string
   /**
    * No other process can have the log open (an embedded one, its folder locked): what an earlier one held is free at once,
    * and an idle process hardly wakes.
    */
   readonly alone?: boolean
-  /** Hears of failures that are tried again. */
-  readonly onError?: (error: unknown) => void
-  readonly leaseTtlMs?: number
-  readonly drainMs?: number
-  readonly tombstonesMax?: number
-  /** How many dead letters a partition keeps. */
-  readonly lettersMax?: number
 }
 
 /**
@@ -91,9 +75,4 @@ const createLog = async (sql: Sql, partitions: number, newId: () => string): Pro
   if (log === undefined) throw new Error('the log could not be created')
   if (log.partitions === partitions) return log.identity
   throw new WrongPartitionCount(log.partitions, partitions)
-}
-
-const refuseUnknown = (messages: Messages, partitions: number): void => {
-  const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
-  if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
 }

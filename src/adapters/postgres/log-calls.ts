@@ -14,7 +14,7 @@ const TRIP_BYTES_MAX = 4 * 1024 * 1024
 const TRIP_CALLS_MAX = 1_000
 const TRIP_SESSIONS_MAX = 20_000
 
-export type Messages = Parameters<EventLog['publish']>[0]
+type Messages = Parameters<EventLog['publish']>[0]
 
 /** A commit as it travels: one JSON object, see `wearon.log_commit`. */
 export interface EncodedCommit {

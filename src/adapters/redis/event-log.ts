@@ -1,14 +1,14 @@
-import type { Clock } from '../../machines/ports/environment.ts'
 import { type EventLog, WrongPartitionCount } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
+import { DRAIN_MS, type LogOptions, refuseUnknown, TOMBSTONES_MAX } from '../shared/log-options.ts'
 import type { RedisConnection } from './connection.ts'
 import { createLog, readIdentity } from './create-log.ts'
 import { LogGone } from './errors.ts'
 import { logKeys } from './keys.ts'
 import { redisLetters } from './letters.ts'
-import { logCalls, type Messages, readJournal } from './log-calls.ts'
+import { logCalls, readJournal } from './log-calls.ts'
 import { type LeaseStart, redisLeaseTable } from './log-leases.ts'
 import { openNews } from './log-news.ts'
 import { partitionCalls } from './partition-calls.ts'
@@ -17,31 +17,15 @@ import { journalReaders } from './readers.ts'
 
 /** New owners go on this long after a process died, at the latest; a pause that is shorter costs nothing. */
 const LEASE_TTL_MS = 5_000
-/** Longer than the effects' own grace period, which ends first. */
-const DRAIN_MS = 120_000
 /** A message may be lost with its connection: then this long passes until the next look. */
 const POLL_MS = 3_000
-/** As many closed sessions as a partition remembers: a million over 64 partitions. */
-const TOMBSTONES_MAX = 20_000
 /** What all keys begin with: the producers may use the same Redis for other things. */
 const PREFIX = 'wearon'
 
-export interface RedisLogOptions {
+export interface RedisLogOptions extends LogOptions {
   /** Stays open when the log is closed: the bridge may use it too. */
   readonly redis: RedisConnection
-  /** Fixed when the log is created. */
-  readonly partitions: number
-  /** Must never go back. */
-  readonly clock: Clock
-  readonly newId: () => string
-  /** Hears of failures that are tried again. */
-  readonly onError?: (error: unknown) => void
   readonly prefix?: string
-  readonly leaseTtlMs?: number
-  readonly drainMs?: number
-  readonly tombstonesMax?: number
-  /** How many dead letters a partition keeps. */
-  readonly lettersMax?: number
 }
 
 /** The event log in Redis Streams, on one node or a cluster. Creates the log itself. @throws WrongPartitionCount */
@@ -86,9 +70,4 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
     letters: redisLetters({ each, partitions, assertThere }),
     close: () => news.close(),
   }
-}
-
-const refuseUnknown = (messages: Messages, partitions: number): void => {
-  const stray = messages.find(({ partition }) => !(partition >= 0 && partition < partitions))
-  if (stray !== undefined) throw new RangeError(`there is no partition ${stray.partition}`)
 }

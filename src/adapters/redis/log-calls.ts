@@ -16,7 +16,7 @@ const TRIP_BYTES_MAX = 2 * 1024 * 1024
 const TRIP_CALLS_MAX = 1_000
 const TRIP_SESSIONS_MAX = 10_000
 
-export type Messages = Parameters<EventLog['publish']>[0]
+type Messages = Parameters<EventLog['publish']>[0]
 
 const VERDICTS = ['fenced', 'committed', 'repeated'] as const
 export type Verdict = (typeof VERDICTS)[number]
