@@ -1,6 +1,7 @@
 import { type PageOf, withQuery } from './lib/api.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
+import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
 import { sign } from './lib/sign.ts'
 import { type Column, pagedTable } from './lib/table.ts'
@@ -32,7 +33,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Entry>>('/v1/audit', { ...chosen, cursor }),
     )
     main.append(
-      h('div', { class: 'head' }, h('h1', {}, 'Audit')),
+      head('Audit'),
       h(
         'section',
         { class: 'card' },

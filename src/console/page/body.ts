@@ -2,6 +2,7 @@ import { answerParts, type BodyAnswer, refusalPart } from './body-answer.ts'
 import { type AskedBody, bodyForm } from './body-form.ts'
 import { type Api, ApiError, type Query, withQuery } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
 import { problemBox } from './lib/problem.ts'
 
@@ -20,7 +21,7 @@ export const page: Page = {
       replace(said, await estimated(api, asked), asked.overlay && (await overlayOf(api, asked, pictures)))
     }
     main.append(
-      h('div', { class: 'head' }, h('h1', {}, 'A size from a photo')),
+      head('A size from a photo'),
       h(
         'div',
         { class: 'columns' },

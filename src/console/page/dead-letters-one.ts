@@ -2,9 +2,10 @@ import { type Letter, replay, stateOf } from './dead-letters-known.ts'
 import { byFields, saidBy } from './lib/by.ts'
 import { ask, type Field } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
-import { poll } from './lib/poll.ts'
+import { keepDrawn } from './lib/poll.ts'
 import { linkTo } from './lib/router.ts'
 import { jsonBlock, terms } from './lib/terms.ts'
 import { moment, number } from './lib/time.ts'
@@ -28,14 +29,10 @@ export const page: Page = {
   show: async (main, context) => {
     const outcome = new Outcome()
     const body = h('div', {})
-    let shown = ''
-    // Only what changed is drawn anew: nobody loses the place where the keyboard is.
-    const draw = async () => {
-      const letter = await read(context)
-      if (shown !== (shown = JSON.stringify(letter))) replace(body, drawn(letter, context, outcome, draw))
-    }
-    await draw()
-    void poll(POLL_MS, context.signal, draw)
+    const { signal } = context
+    await keepDrawn({ everyMs: POLL_MS, signal, read: () => read(context) }, (letter, redraw) =>
+      replace(body, drawn(letter, context, outcome, redraw)),
+    )
     main.append(h('p', {}, h('a', { href: linkTo('/dead-letters') }, '← Dead letters')), outcome.element, body)
   },
 }
@@ -44,13 +41,7 @@ const read = ({ api, params }: PageContext): Promise<OpenedLetter> =>
   api.get(`/v1/dead-letters/${encodeURIComponent(params['id'] ?? '')}`)
 
 const drawn = (letter: OpenedLetter, context: PageContext, outcome: Outcome, redraw: () => Promise<void>) => [
-  h(
-    'div',
-    { class: 'head' },
-    h('h1', {}, 'Dead letter'),
-    stateOf(letter),
-    h('div', { class: 'end buttons' }, buttonsOf(letter, context, outcome, redraw)),
-  ),
+  head('Dead letter', stateOf(letter), h('div', { class: 'end buttons' }, buttonsOf(letter, context, outcome, redraw))),
   h('div', { class: 'columns' }, aboutOf(letter), bytesOf(letter)),
 ]
 

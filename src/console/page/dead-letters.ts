@@ -4,6 +4,7 @@ import { byFields, saidBy } from './lib/by.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
 import { filters } from './lib/filters.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
 import { type Column, pagedTable } from './lib/table.ts'
@@ -46,7 +47,7 @@ export const page: Page = {
     )
     const redraw = async () => replace(list, await tableOf(state, context))
     main.append(
-      h('div', { class: 'head' }, h('h1', {}, 'Dead letters'), h('div', { class: 'end' }, all)),
+      head('Dead letters', h('div', { class: 'end' }, all)),
       h(
         'section',
         { class: 'card' },

@@ -1,6 +1,7 @@
 import { makeKeyPart } from './keys-make.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext, Scope } from './lib/page.ts'
 import { linkTo } from './lib/router.ts'
@@ -33,12 +34,7 @@ export const page: Page = {
     const draw = async () => replace(list, drawn(await listed(context), context, outcome, draw))
     await draw()
     main.append(
-      h(
-        'div',
-        { class: 'head' },
-        h('h1', {}, 'Keys'),
-        h('a', { href: linkTo('/audit?action=key') }, 'Who made and revoked which'),
-      ),
+      head('Keys', h('a', { href: linkTo('/audit?action=key') }, 'Who made and revoked which')),
       outcome.element,
       h('section', { class: 'card' }, list),
       makeKeyPart(context, draw),

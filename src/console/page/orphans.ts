@@ -4,6 +4,7 @@ import { csvLink } from './lib/csv-link.ts'
 import { ask } from './lib/dialog.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
 import { type Column, pagedTable } from './lib/table.ts'
@@ -49,12 +50,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Orphan>>('/v1/orphans', { ...chosen, cursor }),
     )
     main.append(
-      h(
-        'div',
-        { class: 'head' },
-        h('h1', {}, 'Orphans'),
-        h('div', { class: 'end' }, csvLink('Download these as CSV', '/v1/orphans', chosen)),
-      ),
+      head('Orphans', csvLink('Download these as CSV', '/v1/orphans', chosen)),
       h(
         'section',
         { class: 'card' },

@@ -1,9 +1,10 @@
 import type { Api } from './lib/api.ts'
 import { ask } from './lib/dialog.ts'
 import { type Child, h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
-import { poll } from './lib/poll.ts'
+import { keepDrawn } from './lib/poll.ts'
 import { sign } from './lib/sign.ts'
 import { type Column, table } from './lib/table.ts'
 import { duration, number } from './lib/time.ts'
@@ -37,19 +38,18 @@ export const page: Page = {
     const outcome = new Outcome()
     const board = h('div', {})
     const rebuilds = new Rebuilds(outcome)
-    let shown = ''
-    const draw = async () => {
-      const read = await statusOf(context.api)
-      rebuilds.saw(read.items)
-      if (shown !== (shown = JSON.stringify(read)))
-        replace(
-          board,
-          drawn(read, (name) => void askRebuild(name, context, rebuilds, draw)),
-        )
+    const read = async () => {
+      const projections = await statusOf(context.api)
+      rebuilds.saw(projections.items)
+      return projections
     }
-    await draw()
-    void poll(POLL_MS, context.signal, draw)
-    main.append(h('div', { class: 'head' }, h('h1', {}, 'Projections')), outcome.element, board)
+    await keepDrawn({ everyMs: POLL_MS, signal: context.signal, read }, (projections, redraw) =>
+      replace(
+        board,
+        drawn(projections, (name) => void askRebuild(name, context, rebuilds, redraw)),
+      ),
+    )
+    main.append(head('Projections'), outcome.element, board)
   },
 }
 

@@ -23,11 +23,7 @@ export const exceptionsPart = async (
       { class: 'head' },
       h('h2', {}, name === null ? 'What somebody should look at' : `Lines that are ${words(name)}`),
       name !== null && h('a', { href: linkTo(withQuery('/reconciliation', scope)) }, 'all exceptions'),
-      h(
-        'div',
-        { class: 'end' },
-        csvLink('Download these as CSV', '/v1/reconciliation/exceptions', { ...scope, class: name }),
-      ),
+      csvLink('Download these as CSV', '/v1/reconciliation/exceptions', { ...scope, class: name }),
     ),
     await listOf(context, scope, name),
   )

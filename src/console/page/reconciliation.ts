@@ -2,6 +2,7 @@ import { withQuery } from './lib/api.ts'
 import { csvLink } from './lib/csv-link.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, type Filter, filters } from './lib/filters.ts'
+import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
 import { classesPart } from './reconciliation-classes.ts'
 import { exceptionsPart } from './reconciliation-exceptions.ts'
@@ -27,12 +28,7 @@ export const page: Page = {
       me.tenant === null ? runsPart(context) : null,
     ])
     main.append(
-      h(
-        'div',
-        { class: 'head' },
-        h('h1', {}, 'Reconciliation'),
-        h('div', { class: 'end' }, csvLink('Download the totals as CSV', '/v1/reconciliation', scope)),
-      ),
+      head('Reconciliation', csvLink('Download the totals as CSV', '/v1/reconciliation', scope)),
       h(
         'section',
         { class: 'card', 'aria-label': 'Which part' },

@@ -1,9 +1,10 @@
 import { byFields, saidBy } from './lib/by.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
-import { poll } from './lib/poll.ts'
+import { keepDrawn } from './lib/poll.ts'
 import { linkTo } from './lib/router.ts'
 import { isOwed, stateOf } from './refunds-known.ts'
 import { type Story, storyParts } from './refunds-story.ts'
@@ -21,13 +22,10 @@ export const page: Page = {
   show: async (main, context) => {
     const outcome = new Outcome()
     const body = h('div', {})
-    let shown = ''
-    const draw = async () => {
-      const story = await read(context)
-      if (shown !== (shown = JSON.stringify(story))) replace(body, drawn(story, context, outcome, draw))
-    }
-    await draw()
-    void poll(POLL_MS, context.signal, draw)
+    const { signal } = context
+    await keepDrawn({ everyMs: POLL_MS, signal, read: () => read(context) }, (story, redraw) =>
+      replace(body, drawn(story, context, outcome, redraw)),
+    )
     main.append(h('p', {}, h('a', { href: linkTo('/refunds') }, '← Refunds')), outcome.element, body)
   },
 }
@@ -37,10 +35,8 @@ const idOf = ({ params }: PageContext): string => encodeURIComponent(params['id'
 const read = (context: PageContext): Promise<Story> => context.api.get(`/v1/refunds/${idOf(context)}`)
 
 const drawn = (story: Story, context: PageContext, outcome: Outcome, redraw: () => Promise<void>) => [
-  h(
-    'div',
-    { class: 'head' },
-    h('h1', {}, 'Refund'),
+  head(
+    'Refund',
     story.refund && stateOf(story.refund),
     context.may('read') && h('a', { href: linkTo(`/sessions/${idOf(context)}`) }, 'The session'),
     story.refund !== null &&

@@ -3,6 +3,7 @@ import { withQuery } from './lib/api.ts'
 import { csvLink } from './lib/csv-link.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, type Filter, filters } from './lib/filters.ts'
+import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { orDash } from './lib/terms.ts'
@@ -36,12 +37,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Refund>>('/v1/refunds', { ...chosen, cursor }),
     )
     main.append(
-      h(
-        'div',
-        { class: 'head' },
-        h('h1', {}, 'Refunds'),
-        h('div', { class: 'end' }, csvLink('Download these as CSV', '/v1/refunds', chosen)),
-      ),
+      head('Refunds', csvLink('Download these as CSV', '/v1/refunds', chosen)),
       h(
         'section',
         { class: 'card' },

@@ -1,5 +1,6 @@
 import type { Machine } from './chart-layout.ts'
 import { h, replace } from './lib/dom.ts'
+import { head } from './lib/head.ts'
 import { follow, sayState } from './lib/live.ts'
 import type { Page, PageContext } from './lib/page.ts'
 import { linkTo } from './lib/router.ts'
@@ -33,7 +34,7 @@ export const page: Page = {
     }
     show(session, items)
     main.append(
-      h('div', { class: 'head' }, h('h1', {}, 'Session'), h('code', { class: 'id' }, params['id']), live),
+      head('Session', h('code', { class: 'id' }, params['id']), live),
       player.element,
       h('div', { class: 'columns' }, player.step, known),
     )

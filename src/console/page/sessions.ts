@@ -6,6 +6,7 @@ import { withQuery } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
 import { keepFresh, Waker } from './lib/fresh.ts'
+import { head } from './lib/head.ts'
 import { follow, sayState } from './lib/live.ts'
 import type { Page, PageContext } from './lib/page.ts'
 import { linkTo } from './lib/router.ts'
@@ -49,7 +50,7 @@ export const page: Page = {
     const read = () => showList(list, chosen, context)
     await read()
     main.append(
-      h('div', { class: 'head' }, h('h1', {}, 'Sessions'), total, live),
+      head('Sessions', total, live),
       h('section', { class: 'card', 'aria-label': 'Live' }, chart.element),
       h('section', { class: 'card', 'aria-label': 'List' }, searchAndFilters(chosen, context), list),
     )

@@ -9,6 +9,23 @@ export const poll = async (everyMs: number, signal: AbortSignal, work: () => Pro
   }
 }
 
+/**
+ * Draws what is read, and again whenever something else is read: only then, so that nobody loses the place where the keyboard is.
+ * Rejects when the first read does.
+ */
+export const keepDrawn = async <Value extends object>(
+  { everyMs, signal, read }: { everyMs: number; signal: AbortSignal; read: () => Promise<Value> },
+  draw: (value: Value, redraw: () => Promise<void>) => void,
+): Promise<void> => {
+  let shown = ''
+  const redraw = async () => {
+    const value = await read()
+    if (shown !== (shown = JSON.stringify(value))) draw(value, redraw)
+  }
+  await redraw()
+  void poll(everyMs, signal, redraw)
+}
+
 /** Waits; not longer than until the signal aborts. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
