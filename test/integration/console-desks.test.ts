@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { operator } from '../support/facts.ts'
@@ -9,6 +11,12 @@ const NOW = '2026-01-15T10:30:00.000Z'
 const IN_DOCS = new Set(['dead-letter-light', 'refund-dark', 'books-light'])
 const BY = { 'Your name': 'Ada' }
 
+const PAGES = join(import.meta.dirname, '../../src/console/page')
+/** The path of every page, as its own file says it. */
+const everyPath = readdirSync(PAGES)
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) => /^ {2}path: '(\/[^']*)'/m.exec(readFileSync(join(PAGES, file), 'utf8'))?.[1] ?? [])
+
 describe.runIf(hasChromium)('the desks of the console', () => {
   const open = useDesk()
 
@@ -16,6 +24,8 @@ describe.runIf(hasChromium)('the desks of the console', () => {
     const { page, desks, faults } = await open('/dead-letters')
     const { letters, escalated } = desks.planted
     const paths = {
+      sessions: '/sessions',
+      session: `/sessions/${escalated}`,
       'dead-letters': '/dead-letters',
       'dead-letter': `/dead-letters/${letters.broken}`,
       refunds: '/refunds',
@@ -26,7 +36,11 @@ describe.runIf(hasChromium)('the desks of the console', () => {
       keys: '/keys',
       audit: '/audit',
       body: '/body',
+      health: '/health',
     }
+    const isOne = (id: string) => [escalated, letters.broken].includes(id)
+    const opened = Object.values(paths).map((path) => path.replace(/[^/]+$/, (last) => (isOne(last) ? ':id' : last)))
+    expect(opened.toSorted()).toEqual(everyPath.toSorted())
     for (const [name, path] of Object.entries(paths)) {
       await page.goto(`/console${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
