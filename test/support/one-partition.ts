@@ -1,6 +1,7 @@
 import { memoryLog } from '../../src/adapters/memory/event-log.ts'
 import { sessionTable } from '../../src/machines/compile.ts'
 import { defaultPolicy } from '../../src/machines/policy.ts'
+import type { EventLog, PartitionLease } from '../../src/machines/ports/event-log.ts'
 import { EffectPool } from '../../src/machines/runtime/effect-pool.ts'
 import { RateShare } from '../../src/machines/runtime/rate-share.ts'
 import { Worker } from '../../src/machines/runtime/worker.ts'
@@ -10,15 +11,23 @@ import { user } from './facts.ts'
 import { noHistory } from './no-history.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/** A worker of one partition on memory, with these tasks in its inbox and this for a generation. */
+/**
+ * A worker of one partition on memory, with these tasks in its inbox and this for a generation; or of more partitions, whose leases
+ * a test changes.
+ */
 export const startWorker = async (
   clock: VirtualClock,
   concurrency: number,
   sessions: readonly string[],
   generate: Effects['generate'],
+  { partitions = 1, plant = (lease: PartitionLease) => lease } = {},
 ) => {
   const env = quietEnvironment(clock)
-  const log = memoryLog({ partitions: 1, clock, newId: () => env.newId() })
+  const sound = memoryLog({ partitions, clock, newId: () => env.newId() })
+  const log: EventLog = {
+    ...sound,
+    own: (owner, signal) => sound.own({ id: owner.id, onLease: (lease) => owner.onLease(plant(lease)) }, signal),
+  }
   const rate = new RateShare(null, clock)
   const stop = new AbortController()
   const worker = new Worker(

@@ -59,4 +59,30 @@ describe('what waits in a partition', () => {
     await worker.stop(TRY_MS)
     expect(await worker.backlogs()).toEqual([])
   })
+
+  const askedWhile = async (isAway: (partition: number) => boolean) => {
+    const clock = new VirtualClock()
+    const unread = () => Promise.reject(new Error('this node is away'))
+    const worker = await startWorker(clock, 1, [], () => Promise.reject(new Error('nothing is asked for')), {
+      partitions: 2,
+      plant: (lease) => (isAway(lease.partition) ? { ...lease, unread } : lease),
+    })
+    await clock.advance(TRY_MS)
+    const backlogs = worker.backlogs()
+    backlogs.catch(() => undefined)
+    await worker.stop(TRY_MS)
+    return backlogs
+  }
+
+  it('is not known of what is away, and said of the rest', async () => {
+    const said = await askedWhile((partition) => partition === 1)
+    expect(said.toSorted((one, other) => one.partition - other.partition)).toEqual([
+      { partition: 0, unread: 0, head: 0 },
+      { partition: 1, unread: null, head: 0 },
+    ])
+  })
+
+  it('is an error when nothing answers', async () => {
+    await expect(askedWhile(() => true)).rejects.toThrow('this node is away')
+  })
 })
