@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { SessionId } from '../../src/events/ids.ts'
 import { requested, started } from '../support/facts.ts'
 import { Chain, factsOf, LOG, newSession } from '../support/store-world.ts'
 import { COMPLETED, grant, REFUNDED, type StoreBench } from './store-bench.ts'
@@ -39,15 +40,30 @@ export const historyLaws = (bench: StoreBench): void => {
       await bench.store.archive.append(LOG, [
         bench.chain.step(...factsOf(both, [started()], 2), ...factsOf(late, [requested()])),
       ])
-      const after = await bench.store.history.sessionsAfter(0, 1)
-      expect(after).toEqual(
+      const all = { after: null, limit: 10 }
+      expect(await bench.store.history.sessionsAfter(0, 1, all)).toEqual(
         new Map([
           [both, factsOf(both, [requested(), started()])],
           [late, factsOf(late, [requested()])],
         ]),
       )
-      expect((await bench.store.history.sessionsAfter(0, 2)).size).toBe(0)
-      expect((await bench.store.history.sessionsAfter(1, 0)).size).toBe(0)
+      expect((await bench.store.history.sessionsAfter(0, 2, all)).size).toBe(0)
+      expect((await bench.store.history.sessionsAfter(1, 0, all)).size).toBe(0)
+    })
+
+    it('tells them in pages by their ids, each session once', async () => {
+      const sessions = Array.from({ length: 7 }, newSession)
+      for (const session of sessions) await archive(session, COMPLETED)
+      const told: SessionId[] = []
+      const sizes: number[] = []
+      for (let after: SessionId | null = null; sizes.at(-1) !== 0; after = told.at(-1) ?? null) {
+        const page = await bench.store.history.sessionsAfter(0, 0, { after, limit: 3 })
+        for (const [id, facts] of page) expect(facts).toEqual(factsOf(id, COMPLETED))
+        told.push(...page.keys())
+        sizes.push(page.size)
+      }
+      expect(sizes).toEqual([3, 3, 1, 0])
+      expect(told).toEqual(sessions.toSorted())
     })
 
     it('ends a repair: takes what is new, continues at the new head, and repeats harmlessly', async () => {
@@ -67,7 +83,7 @@ export const historyLaws = (bench: StoreBench): void => {
       }
       expect(await bench.store.history.step(0, 2)).toEqual({ number: 2, id: steps[0]?.id })
       expect(await bench.store.archive.session(grown)).toEqual(factsOf(grown, [requested()]))
-      expect((await bench.store.history.sessionsAfter(0, head.number)).size).toBe(0)
+      expect((await bench.store.history.sessionsAfter(0, head.number, { after: null, limit: 10 })).size).toBe(0)
       expect(await bench.store.history.admit({ ...claim, epoch: grant(4) })).toEqual({ admitted: true, archived: head })
       expect(await bench.store.archive.append('log-2', [other.step()])).toBe(await bench.store.archive.head())
     })

@@ -53,9 +53,11 @@ export const memoryHistory = (state: StoreState): History => ({
     const id = state.steps.get(partition)?.get(number)
     return id === undefined ? null : { number, id }
   },
-  sessionsAfter: async (partition, number) => {
+  sessionsAfter: async (partition, number, { after, limit }) => {
     const behind = state.facts.filter((of) => of.partition === partition && of.step > number)
-    return new Map(behind.map(({ fact }) => [fact.sessionId, [...(state.sessions.get(fact.sessionId) ?? [])]]))
+    const ids = new Set(behind.map(({ fact }) => fact.sessionId).filter((id) => after === null || id > after))
+    const page = [...ids].toSorted().slice(0, limit)
+    return new Map(page.map((id) => [id, [...(state.sessions.get(id) ?? [])]]))
   },
   mend: async ({ log, partition, epoch }, steps, head) => {
     const known = state.heads.get(partition)

@@ -7,6 +7,12 @@ export type Admission =
   | { readonly admitted: true; readonly archived: StepRef | null }
   | { readonly admitted: false; readonly reason: 'log_replaced' | 'epoch_went_back'; readonly archived: StepRef | null }
 
+/** The sessions with higher ids than `after`, null: from the first one. Fewer than `limit` are the last. */
+export interface SessionsPage {
+  readonly after: SessionId | null
+  readonly limit: number
+}
+
 /** What outlives the log: the archive of every fact, and the fence that keeps an earlier owner's late refunds out. */
 export interface History {
   /**
@@ -20,8 +26,8 @@ export interface History {
   head(partition: number): Promise<StepRef | null>
   /** The archive's step with this number, if there is one. */
   step(partition: number, number: number): Promise<StepRef | null>
-  /** Every session with a fact in the steps after `number`, each with all its archived facts. */
-  sessionsAfter(partition: number, number: number): Promise<Map<SessionId, Fact[]>>
+  /** The sessions with a fact in the steps after `number`, each with all its archived facts: a page of them, by their ids. */
+  sessionsAfter(partition: number, number: number, page: SessionsPage): Promise<Map<SessionId, Fact[]>>
   /**
    * Ends a repair: takes the given steps' facts into the archive and records `head` as the partition's last step, for this
    * log and epoch. Repeating it changes nothing.

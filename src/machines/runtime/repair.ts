@@ -1,11 +1,15 @@
+import type { Fact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
-import type { SessionTable } from '../compile.ts'
-import { type Commit, FORMAT, type PartitionLease, type Step, type StepRef } from '../ports/event-log.ts'
+import { FORMAT, type PartitionLease, type Step, type StepRef } from '../ports/event-log.ts'
 import { replay, type Snapshot, type Tombstone } from '../snapshot.ts'
 import type { WorkerContext } from './worker-context.ts'
 
+type RepairContext = Pick<WorkerContext, 'log' | 'history' | 'env' | 'table'>
+
 const JOURNAL_PAGE = 10_000
+/** Sessions that are read from the archive at once: a log that was lost as a whole lost all of them. */
+const SESSIONS_PAGE = 500
 
 /** What a repair did, for the operator who asked for it. */
 export interface Repaired {
@@ -30,13 +34,13 @@ export interface Repaired {
 export const repair = async (
   lease: PartitionLease,
   archived: StepRef | null,
-  context: WorkerContext,
+  context: RepairContext,
 ): Promise<Repaired> => {
-  const { log, history, env, table } = context
+  const { log, history, env } = context
   const claim = { log: await log.identity(), partition: lease.partition, epoch: lease.epoch }
   const journal = await readJournal(lease, context)
   const common = await lastCommonStep(journal, archived, lease.partition, context)
-  const lost = await history.sessionsAfter(lease.partition, common)
+  const { lost, snapshots, tombstones } = await standing(lease.partition, common, context)
   const since = journal.filter((step) => step.number > common)
   const survivors = since.map((step) => ({ ...step, facts: step.facts.filter((fact) => !lost.has(fact.sessionId)) }))
   const head = { number: Math.max(archived?.number ?? 0, lease.head?.number ?? 0) + 1, id: env.newId() }
@@ -49,28 +53,41 @@ export const repair = async (
     at: isoTime(env.clock.now()),
     facts: [],
   }
-  await lease.commit({ head: step.previous, step, inbox: null, ...standing(table, lost), deadLetters: [] })
+  await lease.commit({ head: step.previous, step, inbox: null, snapshots, tombstones, deadLetters: [] })
   await history.mend(claim, survivors, head)
   const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
   const kept = count(survivors)
   return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept, head }
 }
 
-const standing = (
-  table: SessionTable,
-  lost: ReadonlyMap<SessionId, Parameters<typeof replay>[2]>,
-): Pick<Commit, 'snapshots' | 'tombstones'> => {
-  const snapshots: Snapshot[] = []
-  const tombstones: Tombstone[] = []
-  for (const [id, facts] of lost) {
-    const session = replay(table, id, facts)
-    if (table.states.get(session.state)?.closed) tombstones.push({ id, seq: session.seq, end: session.state })
-    else snapshots.push(session)
-  }
-  return { snapshots, tombstones }
+/** Where the archive has the sessions that the log lost facts of. */
+interface Standing {
+  readonly lost: ReadonlySet<SessionId>
+  readonly snapshots: readonly Snapshot[]
+  readonly tombstones: readonly Tombstone[]
 }
 
-const readJournal = async (lease: PartitionLease, { log }: WorkerContext): Promise<Step[]> => {
+const standing = async (partition: number, common: number, { history, table }: RepairContext): Promise<Standing> => {
+  const lost = new Set<SessionId>()
+  const snapshots: Snapshot[] = []
+  const tombstones: Tombstone[] = []
+  for (let after: SessionId | null = null; ; ) {
+    const page: ReadonlyMap<SessionId, Fact[]> = await history.sessionsAfter(partition, common, {
+      after,
+      limit: SESSIONS_PAGE,
+    })
+    for (const [id, facts] of page) {
+      const session = replay(table, id, facts)
+      if (table.states.get(session.state)?.closed) tombstones.push({ id, seq: session.seq, end: session.state })
+      else snapshots.push(session)
+      lost.add(id)
+      after = id
+    }
+    if (page.size < SESSIONS_PAGE) return { lost, snapshots, tombstones }
+  }
+}
+
+const readJournal = async (lease: PartitionLease, { log }: RepairContext): Promise<Step[]> => {
   const steps: Step[] = []
   for (let after = 0; ; ) {
     const page = await log.journal(new Map([[lease.partition, after]]), JOURNAL_PAGE)
@@ -86,7 +103,7 @@ const lastCommonStep = async (
   journal: readonly Step[],
   archived: StepRef | null,
   partition: number,
-  { history }: WorkerContext,
+  { history }: RepairContext,
 ): Promise<number> => {
   for (const step of journal.toReversed()) {
     if (step.number > (archived?.number ?? 0)) continue

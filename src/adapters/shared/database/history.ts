@@ -24,8 +24,13 @@ export const databaseHistory = (call: CallFunction): History => ({
   },
   step: async (partition, number) =>
     ((await call('wearon_step', { p_partition: partition, p_number: number })) ?? null) as StepRef | null,
-  sessionsAfter: async (partition, number) => {
-    const histories = (await call('wearon_sessions_after', { p_partition: partition, p_number: number })) as unknown[][]
+  sessionsAfter: async (partition, number, { after, limit }) => {
+    const histories = (await call('wearon_sessions_after', {
+      p_partition: partition,
+      p_number: number,
+      p_after: after,
+      p_limit: limit,
+    })) as unknown[][]
     const facts = histories.map((history) => history.map(parseFact))
     return new Map(facts.flatMap((history) => (history[0] ? [[history[0].sessionId, history]] : [])))
   },
