@@ -4,6 +4,7 @@ import type { Sql } from '../../src/adapters/postgres/sql.ts'
 import { openPostgresStore } from '../../src/adapters/postgres/store.ts'
 import { archiveJournals } from '../../src/projections/archive.ts'
 import { withFreshFacts } from '../../src/projections/fresh-facts.ts'
+import { withFreshSteps } from '../../src/projections/fresh-steps.ts'
 import { project, SERVER_BATCH_FACTS } from '../../src/projections/project.ts'
 import type { Projection } from '../../src/projections/projection.ts'
 import { sessions } from '../../src/projections/sessions.ts'
@@ -30,7 +31,8 @@ export const withRows = (
     const sql = openServer({ url: await servers.postgres.database() })
     await migrate(sql)
     const store = openPostgresStore(sql, { rowsOwner: 'platform', clock: benchEnvironment.clock })
-    const { log, close } = await openEmptied(servers.redis)
+    const { log: opened, close } = await openEmptied(servers.redis)
+    const log = withFreshSteps(opened)
     const engine = startEngine({ log, history: store.history })
     await engine.holds(log.partitions)
     const stop = new AbortController()

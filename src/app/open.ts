@@ -11,6 +11,7 @@ import type { Check } from '../http/parts.ts'
 import type { EventLog } from '../machines/ports/event-log.ts'
 import type { Generator } from '../machines/ports/generator.ts'
 import type { Objects } from '../machines/ports/objects.ts'
+import { withFreshSteps } from '../projections/fresh-steps.ts'
 import type { Store } from '../projections/store.ts'
 import type { ProcessEnvironment } from './environment.ts'
 import { MigrationsPending } from './migrations-pending.ts'
@@ -56,7 +57,9 @@ const openOn = async (databases: Databases, config: Config, env: ProcessEnvironm
   const { store, played, remedy } = await openStore(config, env, (kind) => databases.open(kind))
   const { objects, folder, checks } = await openObjects(config, env, () => publicUrl)
   const opened = await openLog(config, env, (kind) => databases.open(kind))
-  const { log, bridge, oldestWaiting } = opened
+  const { bridge, oldestWaiting } = opened
+  // Elsewhere nobody would take what is kept at hand.
+  const log = config.roles.has('projector') ? withFreshSteps(opened.log) : opened.log
   return {
     log,
     bridge,

@@ -22,8 +22,9 @@ import { RateShare } from '../machines/runtime/rate-share.ts'
 import { supervise } from '../machines/runtime/supervisor.ts'
 import { Worker } from '../machines/runtime/worker.ts'
 import { archiveJournals } from '../projections/archive.ts'
-import type { ProducersList } from '../projections/hand-back.ts'
 import type { Evidence, Try } from '../projections/evidence.ts'
+import { withFreshSteps } from '../projections/fresh-steps.ts'
+import type { ProducersList } from '../projections/hand-back.ts'
 import { project, retrySetAside } from '../projections/project.ts'
 import { refunds } from '../projections/refunds.ts'
 import { sessions } from '../projections/sessions.ts'
@@ -103,9 +104,9 @@ export class World implements SharedStore {
     const stop = new AbortController()
     const store = this.#storeOf(process)
     const { archive, tables } = store
-    const { worker, generations } = this.#worker(process, env)
+    const log = withFreshSteps(this.#logOf(process, env))
+    const { worker, generations } = this.#worker(process, env, log)
     this.#processes.set(process, { worker, stop })
-    const log = this.#logOf(process, env)
     if (this.hasWayBack) {
       const { pauses = same, list = same } = this.#plants
       const given = overNetwork(list(this.list), (operation) => process.call(operation))
@@ -161,7 +162,7 @@ export class World implements SharedStore {
     return process
   }
 
-  #worker(process: Process, env: Environment): { worker: Worker; generations: EffectPool } {
+  #worker(process: Process, env: Environment, log: EventLog): { worker: Worker; generations: EffectPool } {
     const { platform, history } = this.#storeOf(process)
     const generator = this.#provider.of(process, policy.tryTimeoutMs + 30_000)
     const rate = new RateShare(generator.requestsPerMinute, env.clock)
@@ -177,7 +178,7 @@ export class World implements SharedStore {
       env,
       table: this.#plants.table ?? sessionTable,
       policy,
-      log: this.#logOf(process, env),
+      log,
       history,
       effects: {
         generate: (session: Parameters<typeof run>[0], signal: AbortSignal) =>
