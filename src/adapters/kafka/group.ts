@@ -1,4 +1,4 @@
-import { type Admin, AssignerProtocol, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
+import { type Admin, AssignerProtocol, type Consumer, Kafka, type KafkaConfig, type PartitionAssigner } from 'kafkajs'
 import type { Clock } from '../../machines/ports/environment.ts'
 import { inTime } from '../../machines/runtime/in-time.ts'
 
@@ -56,64 +56,98 @@ export const joinGroup = async (options: GroupOptions): Promise<Group> => {
 }
 
 const tryToJoin = async (options: GroupOptions): Promise<Group> => {
-  const { config, memberConfig, groupId, topic, member, sessionMs, clock, onError } = options
-  const admin = new Kafka(config).admin()
-  const consumer = new Kafka({ ...memberConfig, clientId: `${CLIENT}${member}` }).consumer({
-    groupId,
-    allowAutoTopicCreation: false,
-    partitionAssigners: [nobody],
-    sessionTimeout: sessionMs,
-    // The broker keeps a member that died while the others join until all have, and only then begins its session.
-    rebalanceTimeout: sessionMs / 2,
-    heartbeatInterval: sessionMs / 6,
-    maxWaitTimeInMs: sessionMs / 6,
-  })
-  const left = new AbortController()
-  // A consumer that is trying to join ends only when it has; the broker forgets it after its session in any case.
-  const leave = async () => {
-    left.abort()
-    await inTime(Promise.allSettled([consumer.disconnect(), admin.disconnect()]), sessionMs, clock).catch(
-      () => undefined,
-    )
-  }
-  const run = () => consumer.run({ autoCommit: false, eachBatch: async () => undefined })
-  /** kafkajs gives up for good where a coordinator is not there yet, as after a broker's restart. */
-  const runAgain = async (reason: unknown): Promise<void> => {
-    onError(reason)
-    await clock.sleep(JOIN_AGAIN_MS, left.signal)
-    if (!left.signal.aborted) await run().catch(runAgain)
-  }
-  const listeners = new Set<() => void>()
-  let outsideSince: number | null = null
-  const isOutside = () => outsideSince !== null && clock.now() - outsideSince > sessionMs * SESSIONS_OUTSIDE_MAX
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) void runAgain(payload.error)
-  })
-  consumer.on(consumer.events.GROUP_JOIN, () => {
-    for (const listener of listeners) listener()
-  })
+  const membership = new Membership(options)
   try {
-    await admin.connect()
-    await consumer.connect()
-    await consumer.subscribe({ topic })
-    await run()
+    await membership.join()
   } catch (error) {
-    await leave()
+    await membership.leave()
     throw error
   }
-  return {
-    members: async () => {
-      const members = await membersOf(admin, groupId)
-      outsideSince = members.includes(member) ? null : (outsideSince ?? clock.now())
-      if (isOutside()) throw new Error('this process does not come back into the consumer group')
-      return members
-    },
-    hasEnded: isOutside,
-    onChange: (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    leave,
+  return membership
+}
+
+class Membership implements Group {
+  readonly #options: GroupOptions
+  readonly #admin: Admin
+  readonly #consumer: Consumer
+  readonly #listeners = new Set<() => void>()
+  readonly #left = new AbortController()
+  #outsideSince: number | null = null
+
+  constructor(options: GroupOptions) {
+    const { config, memberConfig, groupId, member, sessionMs } = options
+    this.#options = options
+    this.#admin = new Kafka(config).admin()
+    this.#consumer = new Kafka({ ...memberConfig, clientId: `${CLIENT}${member}` }).consumer({
+      groupId,
+      allowAutoTopicCreation: false,
+      partitionAssigners: [nobody],
+      sessionTimeout: sessionMs,
+      // The broker keeps a member that died while the others join until all have, and only then begins its session.
+      rebalanceTimeout: sessionMs / 2,
+      heartbeatInterval: sessionMs / 6,
+      maxWaitTimeInMs: sessionMs / 6,
+    })
+  }
+
+  /** Rejects when the brokers do not let it in now. */
+  async join(): Promise<void> {
+    const consumer = this.#consumer
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) void this.#runAgain(payload.error)
+    })
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      for (const listener of this.#listeners) listener()
+    })
+    await this.#admin.connect()
+    await consumer.connect()
+    await consumer.subscribe({ topic: this.#options.topic })
+    await this.#run()
+  }
+
+  async members(): Promise<string[]> {
+    const { groupId, member, clock } = this.#options
+    const members = await membersOf(this.#admin, groupId)
+    this.#outsideSince = members.includes(member) ? null : (this.#outsideSince ?? clock.now())
+    if (this.hasEnded()) throw new Error('this process does not come back into the consumer group')
+    return members
+  }
+
+  hasEnded(): boolean {
+    const { clock, sessionMs } = this.#options
+    return this.#outsideSince !== null && clock.now() - this.#outsideSince > sessionMs * SESSIONS_OUTSIDE_MAX
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async leave(): Promise<void> {
+    const { clock, sessionMs } = this.#options
+    this.#left.abort()
+    const leaving = Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()])
+    // A consumer that is trying to join ends only when it has; the broker forgets it after its session in any case.
+    await inTime(leaving, sessionMs, clock).catch(() => undefined)
+  }
+
+  #run(): Promise<void> {
+    return this.#consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+  }
+
+  /** kafkajs gives up for good where a coordinator is not there yet, as after a broker's restart. */
+  async #runAgain(reason: unknown): Promise<void> {
+    const { clock, onError } = this.#options
+    for (let error = reason; !this.#left.signal.aborted; ) {
+      onError(error)
+      await clock.sleep(JOIN_AGAIN_MS, this.#left.signal)
+      if (this.#left.signal.aborted) return
+      try {
+        return await this.#run()
+      } catch (another) {
+        error = another
+      }
+    }
   }
 }
 

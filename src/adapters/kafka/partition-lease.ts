@@ -58,8 +58,8 @@ const leaseOn = (
         }),
       ),
     forgottenUntil: () => state.forgottenUntil,
-    take: inbox.take,
-    onArrival: inbox.onArrival,
+    take: (limit) => inbox.take(limit),
+    onArrival: (listener) => inbox.onArrival(listener),
     unread: async () => unreadIn(await context.inboxBounds(partition), state.inbox),
     commit: (commit) =>
       writer.oneByOne(async () => {
