@@ -31,7 +31,7 @@ export class LogListeners implements Omit<LogNews, 'close'> {
 
   /** Whether anybody waits for messages or steps. */
   get any(): boolean {
-    return this.#growth.size > 0 || this.#arrivals.size > 0
+    return this.#growth.size > 0 || [...this.#arrivals.values()].some((listeners) => listeners.size > 0)
   }
 
   /** Hears what the log's processes tell one another: `journal`, `leases`, or `inbox` with the partitions' numbers. */

@@ -43,7 +43,8 @@ export class WorkingSet {
     const owes = this.#owed(session)
     this.#remember(session, owes)
     const { queueAgeMaxMs } = this.#context.policy
-    if (state === 'queued') this.#expiries.set(id, Date.parse(context.requestedAt ?? '') + queueAgeMaxMs)
+    const { requestedAt } = context
+    if (state === 'queued' && requestedAt !== null) this.#expiries.set(id, Date.parse(requestedAt) + queueAgeMaxMs)
     else this.#expiries.clear(id)
     if (owes !== 'generation') this.#effects.abortGeneration(id)
     const dueAt = context.retryAt === null ? 0 : Date.parse(context.retryAt)
