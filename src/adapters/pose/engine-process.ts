@@ -1,6 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { type Backend, type EngineOptions, type Estimated, FromEngine, type ToEngine } from './messages.ts'
+import { Writable } from 'node:stream'
+import {
+  type Asked,
+  type Backend,
+  type EngineOptions,
+  type Estimated,
+  FromEngine,
+  PIXELS_FD,
+  type ToEngine,
+} from './messages.ts'
 
 const ENTRY = join(import.meta.dirname, 'engine/main.ts')
 /** The engine's own objects are few; pictures and networks lie outside of this heap. */
@@ -23,6 +32,8 @@ export class EngineProcess {
   /** Why the process ended, once it has; never rejects. */
   readonly ended: Promise<string>
   readonly #child: ChildProcess
+  /** Of a process that was started at all. */
+  #pixels: Writable | null = null
   #reason: string | null = null
   #said = ''
   #answer: PromiseWithResolvers<Estimated> | null = null
@@ -33,7 +44,7 @@ export class EngineProcess {
       serialization: 'advanced',
       env: ENVIRONMENT,
       execArgv: [`--max-old-space-size=${HEAP_MAX_MB}`],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     })
     this.ready = this.#ready.promise
     this.ended = new Promise((resolve) => {
@@ -53,9 +64,11 @@ export class EngineProcess {
   }
 
   /** @throws EngineEnded when the process ends before it has answered. */
-  estimate(asked: ToEngine): Promise<Estimated> {
+  estimate({ picture: { rgb, width, height }, part }: Asked): Promise<Estimated> {
     this.#answer = Promise.withResolvers<Estimated>()
+    const asked: ToEngine = { width, height, part }
     this.#child.send(asked, (error) => error && this.end(error.message))
+    this.#pixels?.write(rgb)
     return this.#answer.promise
   }
 
@@ -70,6 +83,7 @@ export class EngineProcess {
     if (!parsed.success) return this.end('its answer is none: not every value is a number')
     switch (parsed.data.kind) {
       case 'ready':
+        this.#pixels = pipeTo(this.#child)
         return this.#ready.resolve(parsed.data.backend)
       case 'estimated':
         return this.#answer?.resolve(parsed.data.estimated)
@@ -87,4 +101,11 @@ export class EngineProcess {
     }
     return reason
   }
+}
+
+const pipeTo = (child: ChildProcess): Writable => {
+  const pipe = child.stdio[PIXELS_FD]
+  if (!(pipe instanceof Writable)) throw new TypeError('an engine process has no pipe for pixels')
+  // The process's end says what is wrong with the pipe.
+  return pipe.on('error', () => {})
 }

@@ -62,8 +62,18 @@ export type FromEngine = z.infer<typeof FromEngine>
 /** What of a picture an engine looks for: with the other part, another engine can do the rest at the same time. */
 export type Part = 'all' | 'body' | 'people'
 
-/** To an engine process; the next one only after its answer. */
-export interface ToEngine {
+/** What is asked of an engine. */
+export interface Asked {
   readonly picture: RgbPicture
   readonly part: Part
 }
+
+/** To an engine process; the next one only after its answer. The picture's bytes follow on `PIXELS_FD`, as they are. */
+export interface ToEngine {
+  readonly width: number
+  readonly height: number
+  readonly part: Part
+}
+
+/** The pipe by which pixels come to an engine process: as part of a message they would be copied four times on the way. */
+export const PIXELS_FD = 4

@@ -1,15 +1,15 @@
 import type { NoEstimate, PoseEstimate } from '../../machines/ports/pose.ts'
-import type { ToEngine } from './messages.ts'
+import type { Asked } from './messages.ts'
 
 /** A picture, or a part of what is to be found in it, that waits for an engine or is looked at by one, until its answer or its caller's end. */
 export class Request {
-  readonly asked: ToEngine
+  readonly asked: Asked
   readonly queuedAt: number
   /** Aborts once it is over, in whichever way. */
   readonly over = new AbortController()
   readonly #answered = Promise.withResolvers<PoseEstimate | NoEstimate>()
 
-  constructor(asked: ToEngine, queuedAt: number) {
+  constructor(asked: Asked, queuedAt: number) {
     this.asked = asked
     this.queuedAt = queuedAt
   }

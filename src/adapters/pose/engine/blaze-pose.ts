@@ -68,7 +68,8 @@ export class BlazePose {
   async detect(picture: RgbPicture): Promise<Region | null> {
     const { width, height } = picture
     const whole: Region = { x: width / 2, y: height / 2, side: Math.max(width, height), rotation: 0 }
-    const seen = cropped(picture, whole, DETECTOR_SIZE).map((value) => value / 127.5 - 1)
+    const seen = cropped(picture, whole, DETECTOR_SIZE)
+    for (let at = 0; at < seen.length; at++) seen[at] = (seen[at] ?? 0) / 127.5 - 1
     const input = tf.tensor4d(seen, [1, DETECTOR_SIZE, DETECTOR_SIZE, 3])
     const output = this.#detector.predict(input) as tf.Tensor3D
     const { logits, boxes } = detectorResult(output)
@@ -100,7 +101,8 @@ export class BlazePose {
   }
 
   async #run<Seen>(crop: Float32Array, names: string[], read: (outputs: tf.Tensor[]) => Promise<Seen>): Promise<Seen> {
-    const shares = crop.map((value) => value / 255)
+    const shares = new Float32Array(crop.length)
+    for (let at = 0; at < crop.length; at++) shares[at] = (crop[at] ?? 0) / 255
     const input = tf.tensor4d(shares, [1, LANDMARK_SIZE, LANDMARK_SIZE, 3])
     const outputs = this.#landmarks.execute(input, names) as tf.Tensor[]
     try {

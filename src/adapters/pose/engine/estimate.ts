@@ -1,10 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core'
-import type { Pose } from '@tensorflow-models/pose-detection/dist/types.js'
-import type { BodyPose, PersonSeen, RgbPicture } from '../../../machines/ports/pose.ts'
+import type { BodyPose, RgbPicture } from '../../../machines/ports/pose.ts'
 import type { Estimated, Part } from '../messages.ts'
 import { LANDMARK_SIZE, type RawBody } from './blaze-pose.ts'
 import { closeUpOf } from './close-up.ts'
 import type { Networks } from './networks.ts'
+import { peopleOf } from './people.ts'
 import { cropped, placed, type Region } from './region.ts'
 
 /** Looks at one picture with the networks that this part needs. Never two at once: the networks keep state while they work. */
@@ -12,7 +11,7 @@ export const estimate = async (networks: Networks, picture: RgbPicture, part: Pa
   const startedAt = performance.now()
   const body = part === 'people' ? null : await bodyOf(networks, picture)
   const betweenAt = performance.now()
-  const people = part === 'body' ? [] : await peopleOf(networks, picture)
+  const people = part === 'body' ? [] : await peopleOf(networks.moveNet, picture)
   return { body, people, blazePoseMs: betweenAt - startedAt, moveNetMs: performance.now() - betweenAt }
 }
 
@@ -41,26 +40,3 @@ const inPicture = ({ score, points, world }: RawBody, region: Region): Omit<Body
     })),
   }
 }
-
-/** Without tracking, MoveNet's detector for several people keeps nothing, and its `reset` throws. */
-const peopleOf = async ({ moveNet }: Networks, { rgb, width, height }: RgbPicture): Promise<PersonSeen[]> => {
-  const picture = tf.tensor3d(rgb, [height, width, 3], 'int32')
-  try {
-    const poses = await moveNet.estimatePoses(picture)
-    return poses.map((pose) => person(pose, width, height)).toSorted((a, b) => b.score - a.score)
-  } finally {
-    picture.dispose()
-  }
-}
-
-/** MoveNet gives points in px, but its box as shares of the picture. */
-const person = ({ keypoints, score = Number.NaN, box }: Pose, width: number, height: number): PersonSeen => ({
-  keypoints: keypoints.map(({ x, y, score: sure = Number.NaN }) => ({ x, y, score: sure })),
-  score,
-  box: {
-    xMin: (box?.xMin ?? Number.NaN) * width,
-    yMin: (box?.yMin ?? Number.NaN) * height,
-    xMax: (box?.xMax ?? Number.NaN) * width,
-    yMax: (box?.yMax ?? Number.NaN) * height,
-  },
-})

@@ -1,6 +1,8 @@
+import { readSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { EngineOptions, type FromEngine, type ToEngine } from '../messages.ts'
+import { EngineOptions, type FromEngine, PIXELS_FD, type ToEngine } from '../messages.ts'
+import { PixelReader } from './pixels.ts'
 
 // A process of its own with one engine, forked by `engine-process.ts`: what crashes here takes one picture's answer with it and
 // nothing else. It ends with its parent, however that ended, and at any error: nobody knows what an error left in the engine.
@@ -20,9 +22,13 @@ const run = async (): Promise<void> => {
   enableCompileCache(join(FOLDER, '../../../../node_modules/.cache/compiled'))
   const { openEngine } = await import('./open.ts')
   const { backend, estimate } = await openEngine(options)
-  process.on('message', ({ picture, part }: ToEngine) => {
-    estimate(picture, part).then((estimated) => say({ kind: 'estimated', estimated }), endWith)
-  })
+  const pixels = new PixelReader((bytes) => readSync(PIXELS_FD, bytes))
+  const answer = async ({ width, height, part }: ToEngine): Promise<void> => {
+    const estimated = await estimate({ rgb: pixels.read(width * height * 3), width, height }, part)
+    pixels.forget()
+    await say({ kind: 'estimated', estimated })
+  }
+  process.on('message', (asked: ToEngine) => void answer(asked).catch(endWith))
   await say({ kind: 'ready', backend })
 }
 

@@ -1,9 +1,10 @@
 import type { RgbPicture } from '../../../machines/ports/pose.ts'
 import type { Region } from './region.ts'
 
-/** Which pixels of a line make up one of the small line, and how much of it each. */
+/** Which pixels of a line make up each of the small line: from where on, how many, and how much of it they are, one after the other. */
 interface Shares {
-  readonly first: number
+  readonly first: Int32Array
+  readonly count: Int32Array
   readonly weights: Float64Array
 }
 
@@ -14,53 +15,60 @@ interface Shares {
 export const averaged = ({ rgb, width, height }: RgbPicture, { x, y, side }: Region, size: number): Float32Array => {
   const columns = sharesOf(x - side / 2, side / size, size, width)
   const rows = sharesOf(y - side / 2, side / size, size, height)
-  const [top, bottom] = [rows[0]?.first ?? 0, Math.max(...rows.map(({ first, weights }) => first + weights.length))]
-  const lines = Array.from({ length: Math.max(0, bottom - top) }, (_, index) =>
-    narrowed(rgb, (top + index) * width * 3, columns),
-  )
   const crop = new Float32Array(size * size * 3)
-  for (const [row, { first, weights }] of rows.entries()) {
-    const into = crop.subarray(row * size * 3, (row + 1) * size * 3)
-    for (const [index, weight] of weights.entries()) add(into, lines[first - top + index], weight)
+  const line = new Float32Array(size * 3)
+  let [narrowed, weight] = [-1, 0]
+  for (let row = 0; row < size; row++) {
+    const first = rows.first[row] ?? 0
+    const end = first + (rows.count[row] ?? 0)
+    for (let from = first; from < end; from++) {
+      // The last line of a row is mostly the first of the next.
+      if (from !== narrowed) narrow(rgb, from * width * 3, columns, line)
+      narrowed = from
+      add(crop, row * size * 3, line, rows.weights[weight++] ?? 0)
+    }
   }
   return crop
 }
 
 /** Pixels narrower than those of the picture still span one. */
-const sharesOf = (from: number, step: number, size: number, length: number): Shares[] =>
-  Array.from({ length: size }, (_value, index) => {
+const sharesOf = (from: number, step: number, size: number, length: number): Shares => {
+  const shares = Array.from({ length: size }, (_value, index) => {
     const [middle, span] = [from + (index + 0.5) * step, Math.max(1, step)]
     const [start, end] = [middle - span / 2, middle + span / 2]
     const first = Math.min(length, Math.max(0, Math.floor(start)))
     const count = Math.max(0, Math.min(length, Math.ceil(end)) - first)
     const share = (pixel: number) => (Math.min(end, pixel + 1) - Math.max(start, pixel)) / span
-    return { first, weights: Float64Array.from({ length: count }, (_, at) => share(first + at)) }
+    return { first, weights: Array.from({ length: count }, (_, at) => share(first + at)) }
   })
+  return {
+    first: Int32Array.from(shares, ({ first }) => first),
+    count: Int32Array.from(shares, ({ weights }) => weights.length),
+    weights: Float64Array.from(shares.flatMap(({ weights }) => weights)),
+  }
+}
 
 /** One line of the picture, which begins at this byte, in few pixels. Counted by hand: it is run for every pixel of a photo. */
-const narrowed = (rgb: Uint8Array, begin: number, columns: readonly Shares[]): Float32Array => {
-  const line = new Float32Array(columns.length * 3)
+const narrow = (rgb: Uint8Array, begin: number, { first, count, weights }: Shares, line: Float32Array): void => {
   let at = 0
-  for (const { first, weights } of columns) {
-    let from = begin + first * 3
+  for (let column = 0; column < first.length; column++) {
+    let from = begin + (first[column] ?? 0) * 3
     let red = 0
     let green = 0
     let blue = 0
-    for (let index = 0; index < weights.length; index++) {
-      const weight = weights[index] ?? 0
+    for (let left = count[column] ?? 0; left > 0; left--) {
+      const weight = weights[at++] ?? 0
       red += weight * (rgb[from] ?? 0)
       green += weight * (rgb[from + 1] ?? 0)
       blue += weight * (rgb[from + 2] ?? 0)
       from += 3
     }
-    line[at++] = red
-    line[at++] = green
-    line[at++] = blue
+    line[column * 3] = red
+    line[column * 3 + 1] = green
+    line[column * 3 + 2] = blue
   }
-  return line
 }
 
-const add = (into: Float32Array, line: Float32Array | undefined, weight: number): void => {
-  if (line === undefined) return
-  for (let at = 0; at < into.length; at++) into[at] = (into[at] ?? 0) + weight * (line[at] ?? 0)
+const add = (crop: Float32Array, begin: number, line: Float32Array, weight: number): void => {
+  for (let at = 0; at < line.length; at++) crop[begin + at] = (crop[begin + at] ?? 0) + weight * (line[at] ?? 0)
 }
