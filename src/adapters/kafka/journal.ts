@@ -1,4 +1,5 @@
 import type { Step } from '../../machines/ports/event-log.ts'
+import { fairPage } from '../shared/fair-page.ts'
 import { isOutOfRange, Unanswered } from './errors.ts'
 import type { Slice } from './protocol/fetch.ts'
 import { decode, type JournalRecord, parseStep } from './records.ts'
@@ -159,23 +160,12 @@ export class Journal {
     this.#cursors.set(partition, [cursor, ...others].slice(0, CURSORS_MAX))
   }
 
-  /** The first step of every partition before the second of any, so that none waits behind a busy one. */
   #choose(readings: ReadonlyMap<number, Reading>, limit: number): Step[] {
-    const chosen = new Map<number, Counted[]>([...readings.keys()].map((partition) => [partition, []]))
-    let facts = 0
-    for (let turn = 0; facts < limit && [...readings.values()].some(({ behind }) => behind.length > turn); turn++) {
-      for (const [partition, { behind }] of readings) {
-        const next = behind[turn]
-        if (next === undefined || facts >= limit) continue
-        chosen.get(partition)?.push(next)
-        facts += next.step.facts.length
-      }
-    }
-    for (const [partition, steps] of chosen) {
-      const last = steps.at(-1)
-      if (last !== undefined) this.#remember(partition, last.behind, last.step.number)
-    }
-    return [...chosen.values()].flat().map(({ step }) => step)
+    const lines = [...readings.values()].map(({ behind }) => behind)
+    const chosen = fairPage(lines, ({ step }) => step.facts.length, limit)
+    for (const { step, behind } of chosen.flatMap((steps) => steps.at(-1) ?? []))
+      this.#remember(step.partition, behind, step.number)
+    return chosen.flat().map(({ step }) => step)
   }
 }
 

@@ -3,6 +3,7 @@ import type { SessionId } from '../../events/ids.ts'
 import type { StateName } from '../../machines/compile.ts'
 import { FORMAT, type Step, type StepRef } from '../../machines/ports/event-log.ts'
 import type { Snapshot } from '../../machines/snapshot.ts'
+import { refuseNewer } from '../shared/format.ts'
 import type { InboxPlace } from './anchors.ts'
 import type { WireRecord } from './protocol/record-batch.ts'
 import type { Mark } from './rule.ts'
@@ -79,8 +80,7 @@ export const written = <K extends Kind>(
 /** @throws for a record of a newer program. */
 export const decode = ({ offset, headers, value }: Pick<WireRecord, 'offset' | 'headers' | 'value'>): JournalRecord => {
   const { kind = '', epoch, token = '', sequence, format } = headers
-  if (Number(format) > FORMAT)
-    throw new Error(`the journal holds format ${format}, and this program reads up to ${FORMAT}: update it`)
+  refuseNewer(Number(format), `record ${offset} of a journal`)
   const mark = { kind, epoch: Number(epoch), token, sequence: Number(sequence) }
   return {
     kind,

@@ -1,5 +1,6 @@
 import type { EventLog, Step } from '../../machines/ports/event-log.ts'
 import { LETTERS_MAX } from '../shared/dead-letters.ts'
+import { fairPage } from '../shared/fair-page.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
 import { keepLeases } from '../shared/lease-keeper.ts'
 import { type LogOptions, TOMBSTONES_MAX } from '../shared/log-options.ts'
@@ -73,23 +74,12 @@ const publish = (state: MemoryLogState, messages: Messages, nowMs: number): void
   tell(new Set([...state.arrivals].map((listener) => () => listener(arrived))))
 }
 
-/** The first step of every partition before the second of any, so that none waits behind a busy one. */
 const stepsAfter = (state: MemoryLogState, after: ReadonlyMap<number, number>, limit: number): Step[] => {
   const behind = [...after].map(([partition, number]) => {
     const { steps } = partitionIn(state, partition)
     return steps.slice(firstBehind(steps, number))
   })
-  const chosen: Step[][] = behind.map(() => [])
-  let facts = 0
-  for (let turn = 0; facts < limit && behind.some((steps) => steps.length > turn); turn++) {
-    for (const [index, steps] of behind.entries()) {
-      const step = steps[turn]
-      if (step === undefined || facts >= limit) continue
-      chosen[index]?.push(step)
-      facts += step.facts.length
-    }
-  }
-  return chosen.flat()
+  return fairPage(behind, ({ facts }) => facts.length, limit).flat()
 }
 
 /** From the end, because readers are mostly near it. */

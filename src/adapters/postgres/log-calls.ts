@@ -1,12 +1,12 @@
 import { parseFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { TaskSource } from '../../events/task.ts'
-import type { StateName } from '../../machines/compile.ts'
-import { type EventLog, FORMAT, type InboxMessage, type Step } from '../../machines/ports/event-log.ts'
-import type { SessionContext } from '../../machines/session.ts'
+import type { EventLog, InboxMessage, Step } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import { refuseNewer } from '../shared/format.ts'
 import { grouped } from '../shared/grouped.ts'
 import { isStatementsFault } from './errors.ts'
+import { type LoadRequest, loadSessions } from './log-sessions.ts'
 import type { Queryable } from './sql.ts'
 
 /** One round trip may hold the only connection for some tens of milliseconds, not longer. */
@@ -37,10 +37,7 @@ export interface LogCalls {
   publish(messages: Messages): Promise<void>
   commit(commit: EncodedCommit): Promise<Verdict>
   take(request: TakeRequest): Promise<InboxMessage[]>
-  load(request: {
-    readonly partition: number
-    readonly ids: readonly SessionId[]
-  }): Promise<Map<SessionId, Snapshot | Tombstone>>
+  load(request: LoadRequest): Promise<Map<SessionId, Snapshot | Tombstone>>
   unread(partition: number): Promise<number>
 }
 
@@ -69,7 +66,7 @@ export const logCalls = (sql: Queryable, lettersMax: number): LogCalls => ({
     isItemsFault: isStatementsFault,
   }),
   load: grouped({
-    run: (requests: readonly Parameters<LogCalls['load']>[0][]) => load(sql, requests),
+    run: (requests: readonly LoadRequest[]) => loadSessions(sql, requests),
     weigh: ({ ids }) => ids.length,
     weightMax: TRIP_SESSIONS_MAX,
     itemsMax: TRIP_CALLS_MAX,
@@ -127,22 +124,6 @@ const take = async (sql: Queryable, requests: readonly TakeRequest[]): Promise<I
   )
 }
 
-const SESSIONS = `
-  select s.partition, s.id, s.seq, s.state, s.format, s.context
-  from unnest($1::int[], $2::uuid[]) as r (partition, id)
-  join wearon.log_sessions s on s.partition = r.partition and s.id = r.id`
-
-const load = async (sql: Queryable, requests: readonly Parameters<LogCalls['load']>[0][]) => {
-  const partitions = requests.flatMap(({ partition, ids }) => ids.map(() => partition))
-  const rows = await sql.query<SessionRow>(SESSIONS, [partitions, requests.flatMap(({ ids }) => ids)])
-  const found = Map.groupBy(rows, ({ partition }) => partition)
-  return requests.map(({ partition, ids }) => {
-    const asked = new Set(ids)
-    const sessions = (found.get(partition) ?? []).filter(({ id }) => asked.has(id))
-    return new Map(sessions.map((row) => [row.id, sessionOf(row)]))
-  })
-}
-
 /** Positions of an inbox are counted without a gap. */
 const UNREAD = `
   select p.partition, b.published - p.consumed as unread
@@ -154,40 +135,6 @@ const unread = async (sql: Queryable, partitions: readonly number[]): Promise<nu
   const found = new Map(rows.map((row) => [row.partition, row.unread]))
   return partitions.map((partition) => found.get(partition) ?? 0)
 }
-
-interface SessionRow {
-  readonly partition: number
-  readonly id: SessionId
-  readonly seq: number
-  readonly state: StateName
-  readonly format: number
-  /** Null for a session that closed. */
-  readonly context: SessionContext | null
-}
-
-const sessionOf = (row: SessionRow): Snapshot | Tombstone => {
-  refuseNewer(row.format, `session ${row.id}`)
-  const { id, seq, state, context } = row
-  return context === null ? { id, seq, end: state } : { id, seq, state, context }
-}
-
-const OPEN_PAGE = 1_000
-
-/** The sessions of a partition that owe work, page by page. */
-export async function* openSessions(sql: Queryable, partition: number): AsyncIterable<Snapshot> {
-  let last = '00000000-0000-0000-0000-000000000000'
-  for (;;) {
-    const page = await sql.query<SessionRow>(OWING, [partition, last, OPEN_PAGE])
-    for (const row of page) yield sessionOf(row) as Snapshot
-    const end = page.at(-1)
-    if (end === undefined || page.length < OPEN_PAGE) return
-    last = end.id
-  }
-}
-
-const OWING = `
-  select partition, id, seq, state, format, context from wearon.log_sessions
-  where partition = $1 and owes and id > $2 order by id limit $3`
 
 interface StepRow {
   readonly partition: number
@@ -216,9 +163,4 @@ export const readJournal = async (
     const { partition, number, id, previous, epoch, format } = row
     return { partition, number, id, previous, epoch, format, at: row.at.toISOString(), facts: row.facts.map(parseFact) }
   })
-}
-
-const refuseNewer = (format: number, what: string): void => {
-  if (format > FORMAT)
-    throw new Error(`${what} has format ${format}, and this program reads up to ${FORMAT}: update it`)
 }

@@ -5,9 +5,10 @@ import type { HeldLease } from '../shared/kept-lease.ts'
 import type { LogNews } from '../shared/log-listeners.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import { isStatementsFault } from './errors.ts'
-import { type LogCalls, openSessions } from './log-calls.ts'
+import type { LogCalls } from './log-calls.ts'
 import { encodeCommit } from './log-commit.ts'
 import type { LeaseStart } from './log-leases.ts'
+import { openSessions } from './log-sessions.ts'
 import type { Queryable } from './sql.ts'
 
 /** What all leases of one process share. */

@@ -4,10 +4,12 @@ import { TaskSource } from '../../events/task.ts'
 import type { Clock } from '../../machines/ports/environment.ts'
 import type { EventLog, InboxMessage, Step } from '../../machines/ports/event-log.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import { fairPage } from '../shared/fair-page.ts'
+import { refuseNewer } from '../shared/format.ts'
 import { isCallsFault } from './errors.ts'
 import type { LogKeys } from './keys.ts'
 import { lanes } from './lanes.ts'
-import { type EncodedCommit, parseSession, refuseNewer } from './log-commit.ts'
+import { type EncodedCommit, parseSession } from './log-commit.ts'
 import type { PartitionCall, PartitionCalls } from './partition-calls.ts'
 import { reachEach } from './reach.ts'
 
@@ -188,25 +190,9 @@ export const readJournal = async (
 ): Promise<Step[]> => {
   const told = [...after].map(([partition, number]) => ({ partition, args: [number] }))
   const pages = await reachEach<string[]>(calls, 'read', [limit], told, { clock, ms: READ_MAX_MS })
-  return withinLimit(
-    pages.map((steps) => (steps ?? []).map(parseStep)),
-    limit,
-  )
-}
-
-/** A cluster answers for each partition up to the limit: the first step of each comes before the second of any. */
-const withinLimit = (pages: readonly (readonly Step[])[], limit: number): Step[] => {
-  const kept = pages.map((): Step[] => [])
-  let facts = 0
-  for (let turn = 0; facts < limit && pages.some((steps) => steps.length > turn); turn++) {
-    for (const [index, steps] of pages.entries()) {
-      const step = steps[turn]
-      if (step === undefined || facts >= limit) continue
-      kept[index]?.push(step)
-      facts += step.facts.length
-    }
-  }
-  return kept.flat()
+  const lines = pages.map((steps) => (steps ?? []).map(parseStep))
+  // A cluster answers for each partition up to the limit.
+  return fairPage(lines, ({ facts }) => facts.length, limit).flat()
 }
 
 const parseStep = (text: string): Step => {

@@ -4,6 +4,7 @@ import type { StateName } from '../../machines/compile.ts'
 import { type Commit, type Epoch, FORMAT } from '../../machines/ports/event-log.ts'
 import type { SessionContext } from '../../machines/session.ts'
 import type { Snapshot, Tombstone } from '../../machines/snapshot.ts'
+import { refuseNewer } from '../shared/format.ts'
 import type { Argument } from './connection.ts'
 import { burialArguments } from './letters.ts'
 import type { PartitionCall } from './partition-calls.ts'
@@ -70,10 +71,4 @@ export const parseSession = (id: SessionId, text: string): Snapshot | Tombstone 
   refuseNewer(kept.format, `session ${id}`)
   const { seq } = kept
   return 'end' in kept ? { id, seq, end: kept.end } : { id, seq, state: kept.state, context: kept.context }
-}
-
-/** @throws when the format is a newer program's. */
-export const refuseNewer = (format: number, what: string): void => {
-  if (format > FORMAT)
-    throw new Error(`${what} has format ${format}, and this program reads up to ${FORMAT}: update it`)
 }
