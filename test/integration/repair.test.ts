@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { openEmbedded } from '../../src/adapters/postgres/embedded.ts'
-import { Client } from '../../src/cli/client.ts'
-import { SessionId } from '../../src/events/ids.ts'
-import { sessionTable } from '../../src/machines/compile.ts'
-import { violations } from '../../src/projections/invariants.ts'
 import { newDataFolder, removeFolder } from '../support/data-folder.ts'
-import { eventually } from '../support/eventually.ts'
-import { readEvidence } from '../support/evidence.ts'
-import { publishDrawn, reaches } from '../support/rehearse.ts'
-import { end, type Server, startServer, wearon } from '../support/server-process.ts'
+import { complete, holdsAll, isDamaged, repairOne } from '../support/lost-tail.ts'
+import { end, type Server, startServer } from '../support/server-process.ts'
 
 const LOG_TABLES = ['log_partitions', 'log_inboxes', 'log_inbox', 'log_journal', 'log_sessions'] as const
 
@@ -27,12 +21,6 @@ describe('a log that lost its tail', () => {
   })
 
   const start = () => startServer(folder, { PARTITIONS: '1' })
-  const complete = async () => {
-    const client = new Client(server.url)
-    const session = SessionId.parse(await publishDrawn(client))
-    await reaches(client, session, 'completed')
-    return session
-  }
   const onDatabase = async <Result>(work: (sql: Awaited<ReturnType<typeof openEmbedded>>) => Promise<Result>) => {
     const sql = await openEmbedded(folder)
     try {
@@ -43,7 +31,7 @@ describe('a log that lost its tail', () => {
   }
 
   it('is noticed by its next owner, and one command repairs it from the archive', async () => {
-    const kept = await complete()
+    const kept = await complete(server)
     await end(server)
     await onDatabase((sql) =>
       sql.script(
@@ -51,7 +39,7 @@ describe('a log that lost its tail', () => {
       ),
     )
     server = await start()
-    const lost = await complete()
+    const lost = await complete(server)
     await end(server)
     await onDatabase((sql) =>
       sql.script(
@@ -62,19 +50,11 @@ describe('a log that lost its tail', () => {
     )
 
     server = await start()
-    await eventually(async () => {
-      const ready = await fetch(`${server.url}/readyz`)
-      expect(await ready.json()).toMatchObject({ damaged_partitions: [0] })
-      expect(ready.status).toBe(503)
-    })
-    const repaired = await wearon(['repair', '0', '--json'], { DATA_DIR: folder })
-    expect(repaired).toMatchObject({ code: 0, stderr: '' })
-    expect(JSON.parse(repaired.stdout)).toMatchObject({ restored: 1, kept: 0, voided: 0 })
+    await isDamaged(server, [0])
+    await repairOne(folder)
 
-    const since = await complete()
+    const since = await complete(server)
     await end(server)
-    const evidence = await onDatabase((sql) => readEvidence(sql, new Set([kept, lost, since])))
-    expect(violations(sessionTable, evidence, { atRest: true })).toEqual([])
-    expect([...evidence.facts.keys()].toSorted()).toEqual([kept, lost, since].toSorted())
+    await holdsAll(folder, [kept, lost, since])
   })
 })
