@@ -59,7 +59,8 @@ export const erasedFact = (fact: Fact): Fact => {
 }
 
 /** True for a fact after which its session takes no other here; one that was handed back may come again as a new one. */
-const closes = ({ type, data }: Fact): boolean => CLOSING.has(type) || ('end' in data && data.end === 'completed')
+export const closes = ({ type, data }: Fact): boolean =>
+  CLOSING.has(type) || ('end' in data && data.end === 'completed')
 
 /** The fact as it is kept once its session is closed: no URL in it has a query, which is what signs one. */
 export const unsignedFact = (fact: Fact): Fact => {

@@ -1,7 +1,8 @@
 import { encodeAsk } from '../events/command.ts'
+import { closes } from '../events/erasure.ts'
+import type { Fact } from '../events/fact.ts'
 import type { SessionId } from '../events/ids.ts'
 import { replayLetter } from '../machines/runtime/dead-letters.ts'
-import type { replay } from '../machines/snapshot.ts'
 import { inboxFor } from './producer.ts'
 import type { Stage } from './stage.ts'
 import { silentMeter } from './world.ts'
@@ -81,17 +82,11 @@ export const playClients = (stage: Stage): void => {
   for (const { id, publishAtMs } of stage.planned.values()) stage.scheduler.after(publishAtMs, () => void look(id))
 }
 
-const isOwed = (facts: Parameters<typeof replay>[2] | undefined): boolean =>
+const isOwed = (facts: readonly Fact[] | undefined): boolean =>
   facts?.at(-1)?.type.startsWith('refund.') === true && !hasEnded(facts)
 
 /** Nothing more is owed here: a session that was handed back is somebody else's. */
-export const hasEnded = (facts: Parameters<typeof replay>[2] | undefined): boolean => {
-  const last = facts?.at(-1)?.type
-  return (
-    last === 'generation.completed' ||
-    last === 'generation.handed_back' ||
-    last === 'refund.issued' ||
-    last === 'refund.waived' ||
-    last === 'refund.settled'
-  )
+export const hasEnded = (facts: readonly Fact[] | undefined): boolean => {
+  const last = facts?.at(-1)
+  return last !== undefined && closes(last)
 }
