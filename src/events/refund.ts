@@ -28,15 +28,26 @@ export const Settlement = z.object({ by: Sender, how: SettlementHow, why: text(1
 export type Settlement = z.infer<typeof Settlement>
 
 const Tries = z.int().positive()
-const Detail = text(2_000)
+/** UTF-16 units of what is kept of an error, or of why something is waived. */
+export const REFUND_DETAIL_MAX = 2_000
+const Detail = text(REFUND_DETAIL_MAX)
+
+export const RefundIssued = fact('refund.issued', {
+  credits: z.int().positive(),
+  payer: Payer,
+  ledgerRecord: text(100),
+  how: RefundHow,
+})
+export const RefundWaived = fact('refund.waived', { reason: WaiverReason, detail: Detail })
+export const RefundSettled = fact('refund.settled', { by: Sender, how: text(200), why: text(1_000) })
 
 export const refundFacts = [
   fact('refund.requested', {}),
-  fact('refund.issued', { credits: z.int().positive(), payer: Payer, ledgerRecord: text(100), how: RefundHow }),
+  RefundIssued,
   fact('refund.retrying', { tries: Tries, error: Detail, retryAt: Time }),
-  fact('refund.waived', { reason: WaiverReason, detail: Detail }),
+  RefundWaived,
   fact('refund.escalated', { tries: Tries, error: Detail, retryAt: Time }),
   fact('refund.settlement_requested', Settlement.shape),
-  fact('refund.settled', { by: Sender, how: text(200), why: text(1_000) }),
+  RefundSettled,
   fact('refund.approved', { by: Sender, why: text(1_000).optional() }),
 ] as const

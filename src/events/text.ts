@@ -6,6 +6,9 @@ const storable = (text: string): boolean => !text.includes('\0') && text.isWellF
 export const text = (max: number) =>
   z.string().max(max).refine(storable, { error: 'has a NUL character or half of a surrogate pair' })
 
+/** The beginning of whatever was said, as `text(max)` takes it: a cut may go through a surrogate pair. */
+export const clipped = (said: string, max: number): string => said.slice(0, max).replaceAll('\0', '').toWellFormed()
+
 /** ISO 8601 date-time with a time zone. */
 export const Time = z.iso.datetime({ offset: true })
 

@@ -1,6 +1,7 @@
 import type { FactOf } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import type { Payer, Settlement } from '../../events/refund.ts'
+import { clipped } from '../../events/text.ts'
 import type { Fence, Platform, RefundOutcome, Wanted } from '../../machines/ports/platform.ts'
 import type { RowsOwner } from '../../projections/store.ts'
 import { givenBack, payerOf } from './given-back.ts'
@@ -61,7 +62,7 @@ const look = (state: StoreState, rowsOwner: RowsOwner, memory: RefundMemory, ses
   if (refund) return unwanted('given_back', `the ledger holds its refund ${refund.id}`)
   if (row?.status === 'completed') return unwanted('row_completed', 'someone else completed the row')
   if (row?.status === 'failed') {
-    return unwanted('row_failed', `someone else failed the row: ${row.error_message ?? 'no message'}`.slice(0, 1_000))
+    return unwanted('row_failed', clipped(`someone else failed the row: ${row.error_message ?? 'no message'}`, 1_000))
   }
   const gone = row === undefined && (rowsOwner === 'platform' || rowWasWritten(state, session))
   return gone ? unwanted('row_gone', 'there is no session row') : { wanted: true }

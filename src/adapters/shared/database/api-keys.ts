@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type ApiKeys, type Audit, type AuditEntry, type KeptKey, SCOPES } from '../../../projections/api-keys.ts'
-import { decodeCursor, pageOf } from '../cursor.ts'
+import { pageOf } from '../cursor.ts'
 import type { CallFunction } from './functions.ts'
+import { placeOf } from './place.ts'
 
 /** The API's keys behind the database's functions. */
 export const databaseApiKeys = (call: CallFunction): ApiKeys => ({
@@ -37,9 +38,8 @@ export const databaseAudit = (call: CallFunction): Audit => ({
     await call('wearon_audit_end', { p_id: id, p_outcome: outcome })
   },
   list: async ({ action = null, target = null, cursor, limit }) => {
-    const before = decodeCursor(cursor)
-    const place = { p_before: before?.time ?? null, p_before_id: before?.id ?? null }
-    const rows = await call('wearon_audit', { p_action: action, p_target: target, ...place, p_limit: limit + 1 })
+    const filter = { p_action: action, p_target: target }
+    const rows = await call('wearon_audit', { ...filter, ...placeOf(cursor), p_limit: limit + 1 })
     // The page's end is a place in the table, so to the microsecond: `at` as it is shown would leave rows out.
     return pageOf(Entry.array().parse(rows), limit, auditEntry, ({ at: time, id }) => ({ time, id }))
   },

@@ -5,10 +5,17 @@ import type { Step } from '../../../machines/ports/event-log.ts'
 
 /** A step as the archive's functions take it: the facts without what signs the addresses of pictures. */
 interface ArchivedStep extends Step {
-  /** The whole facts where one was signed: a session that is not closed may still have to be restored with them. */
-  readonly signed: readonly Fact[]
+  /** What signs them, where a session is not closed: it may still have to be restored. */
+  readonly signed: readonly SignedPart[]
   /** The sessions that this step closes: nothing signed is kept of them. */
   readonly closed: readonly SessionId[]
+}
+
+/** The members of a fact's data that its unsigned form has not, or has otherwise. */
+interface SignedPart {
+  readonly sessionId: SessionId
+  readonly seq: number
+  readonly data: Readonly<Record<string, unknown>>
 }
 
 /** What the database keeps of steps that are archived together. */
@@ -19,8 +26,22 @@ export const archivedSteps = (steps: readonly Step[]): ArchivedStep[] => {
     return {
       ...step,
       facts,
-      signed: step.facts.filter((fact, index) => fact !== facts[index] && !closed.has(fact.sessionId)),
+      signed: step.facts.flatMap((fact, index) => {
+        const unsigned = facts[index]
+        return unsigned === undefined || unsigned === fact || closed.has(fact.sessionId)
+          ? []
+          : [signedPart(fact, unsigned)]
+      }),
       closed: [...closedBy(step.facts)].filter((id) => closed.has(id)),
     }
   })
+}
+
+const signedPart = ({ sessionId, seq, data }: Fact, unsigned: Fact): SignedPart => {
+  const kept = new Map<string, unknown>(Object.entries(unsigned.data))
+  return {
+    sessionId,
+    seq,
+    data: Object.fromEntries(Object.entries(data).filter(([name, value]) => kept.get(name) !== value)),
+  }
 }

@@ -14,6 +14,7 @@ import type {
 import { type RefundRow, refundView } from '../../../projections/views.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
 import type { CallFunction } from './functions.ts'
+import { placeOf } from './place.ts'
 
 /** The books behind the database's functions. What is asked of no moment is asked of now, by the database's clock. */
 export const databaseBooks = (call: CallFunction): Books => {
@@ -34,7 +35,7 @@ export const databaseBooks = (call: CallFunction): Books => {
         ...args(scope),
         p_session: session,
         p_class: name,
-        ...before(cursor),
+        ...placeOf(cursor),
         p_limit: limit + 1,
       })
       return pageOf(Line.array().parse(rows), limit, lineOf, ({ place, id }) => ({ time: place, id }))
@@ -52,7 +53,7 @@ export const databaseBooks = (call: CallFunction): Books => {
     },
     reconcile: async (everyMs) => (await call('wearon_reconcile', { p_every_ms: everyMs })) as ReconciliationRun,
     reconciliationRuns: async ({ cursor, limit }): Promise<Page<ReconciliationRun>> => {
-      const rows = await call('wearon_reconciliation_runs', { ...before(cursor), p_limit: limit + 1 })
+      const rows = await call('wearon_reconciliation_runs', { ...placeOf(cursor), p_limit: limit + 1 })
       const place = ({ asOf: time, id }: ReconciliationRun) => ({ time, id })
       return pageOf(rows as ReconciliationRun[], limit, (run) => run, place)
     },
@@ -65,11 +66,6 @@ export const databaseBooks = (call: CallFunction): Books => {
 }
 
 type StoryRow = Omit<RefundStory, 'refund'> & { readonly refund: RefundRow }
-
-const before = (text: string | undefined) => {
-  const cursor = decodeCursor(text)
-  return { p_before: cursor?.time ?? null, p_before_id: cursor?.id ?? null }
-}
 
 const Channel = z.enum(['b2c', 'b2b']).nullable()
 

@@ -2,15 +2,14 @@ import { z } from 'zod'
 import { SessionId } from '../../../events/ids.ts'
 import { Owner } from '../../../events/owner.ts'
 import { ORPHAN_CLASSES, type Orphan, type OrphanRow, type Orphans } from '../../../projections/orphans.ts'
-import { decodeCursor, pageOf } from '../cursor.ts'
+import { pageOf } from '../cursor.ts'
 import type { CallFunction } from './functions.ts'
+import { placeOf } from './place.ts'
 
 /** What lost its other half, behind the database's functions. */
 export const databaseOrphans = (call: CallFunction): Orphans => ({
   list: async ({ class: name = null, cursor, limit }) => {
-    const before = decodeCursor(cursor)
-    const place = { p_before: before?.time ?? null, p_before_id: before?.id ?? null }
-    const rows = await call('wearon_orphans', { p_class: name, ...place, p_limit: limit + 1 })
+    const rows = await call('wearon_orphans', { p_class: name, ...placeOf(cursor), p_limit: limit + 1 })
     return pageOf(Line.array().parse(rows), limit, orphan, ({ since: time, id }) => ({ time, id }))
   },
   rows: async ({ before, limit }) => {

@@ -5,6 +5,7 @@ import { Owner } from '../../../events/owner.ts'
 import type { Past, PastRow, Unreturned } from '../../../projections/past.ts'
 import { decodeCursor, pageOf } from '../cursor.ts'
 import type { CallFunction } from './functions.ts'
+import { placeOf } from './place.ts'
 
 /** What was before this system, behind the database's functions. */
 export const databasePast = (call: CallFunction): Past => ({
@@ -19,13 +20,8 @@ export const databasePast = (call: CallFunction): Past => ({
     return pageOf(Row.array().parse(rows), limit, pastRow, ({ created_at: time, id }) => ({ time, id }))
   },
   unreturned: async ({ sessions = null, cursor, limit }) => {
-    const before = decodeCursor(cursor)
-    const rows = await call('wearon_unreturned', {
-      p_sessions: sessions,
-      p_before: before?.time ?? null,
-      p_before_id: before?.id ?? null,
-      p_limit: limit + 1,
-    })
+    const args = { p_sessions: sessions, ...placeOf(cursor), p_limit: limit + 1 }
+    const rows = await call('wearon_unreturned', args)
     return pageOf(UnreturnedRow.array().parse(rows), limit, unreturned, (row) => ({
       time: row.requested_at,
       id: row.session_id,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { Withdrawal } from '../../../events/generation.ts'
 import type { SessionId } from '../../../events/ids.ts'
-import { refundFacts } from '../../../events/refund.ts'
+import { REFUND_DETAIL_MAX, RefundIssued, RefundSettled, RefundWaived } from '../../../events/refund.ts'
+import { clipped } from '../../../events/text.ts'
 import type { Platform, RefundOutcome } from '../../../machines/ports/platform.ts'
 import type { RowsOwner } from '../../../projections/store.ts'
 import { gathered } from '../gathered.ts'
@@ -10,12 +11,10 @@ import { type CallFunction, Refused } from './functions.ts'
 /** Sessions that one round trip looks at: some milliseconds of an embedded database. */
 const LOOKS_MAX = 50
 
-const [, Issued, , Waived, , , Settled] = refundFacts
-
 const Outcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('issued'), data: Issued.shape.data }),
-  z.object({ kind: z.literal('waived'), data: Waived.shape.data }),
-  z.object({ kind: z.literal('settled'), data: Settled.shape.data }),
+  z.object({ kind: z.literal('issued'), data: RefundIssued.shape.data }),
+  z.object({ kind: z.literal('waived'), data: RefundWaived.shape.data }),
+  z.object({ kind: z.literal('settled'), data: RefundSettled.shape.data }),
   z.object({ kind: z.literal('refused'), detail: z.string() }),
 ])
 
@@ -45,9 +44,6 @@ const decided = async (call: () => Promise<unknown>): Promise<RefundOutcome> => 
     return Outcome.parse(await call())
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    return { kind: 'error', detail: `${error.code}: ${error.message}`.slice(0, DETAIL_MAX) }
+    return { kind: 'error', detail: clipped(`${error.code}: ${error.message}`, REFUND_DETAIL_MAX) }
   }
 }
-
-/** What `refund.retrying` keeps of an error. */
-const DETAIL_MAX = 2_000
