@@ -38,15 +38,16 @@ create table if not exists wearon.facts (
   fact jsonb not null, unique (session_id, seq));
 create index if not exists facts_step on wearon.facts (partition, step);
 
--- Facts of sessions that are not closed as they were said, where `facts` has them without what signs their URLs. Apart, so that
--- forgetting is a deletion of small rows: updating the fact itself took a third of the archive's time.
+-- What facts of sessions that are not closed said, where `facts` has them without what signs their URLs. Apart, so that forgetting
+-- is a deletion of small rows: updating the fact itself took a third of the archive's time.
 create table if not exists wearon.signed_facts (
-  session_id uuid not null, seq integer not null, fact jsonb not null, primary key (session_id, seq));
+  session_id uuid not null, seq integer not null, data jsonb not null, primary key (session_id, seq));
 -- Sessions whose result's own signature is still in the archive.
 create table if not exists wearon.signed_results (session_id uuid primary key, expires_at timestamptz not null);
 create index if not exists signed_results_expiry on wearon.signed_results (expires_at);
 create or replace view wearon.whole_facts as
-  select f.ordinal, f.session_id, f.seq, f.partition, f.step, coalesce(s.fact, f.fact) as fact
+  select f.ordinal, f.session_id, f.seq, f.partition, f.step, 
+    case when s.data is null then f.fact else f.fact || jsonb_build_object('data', f.fact -> 'data' || s.data) end as fact
   from wearon.facts as f left join wearon.signed_facts as s using (session_id, seq);
 
 create table if not exists wearon.steps (
@@ -122,8 +123,8 @@ begin
   return (select head from wearon.archive);
 end $$;
 
--- Gives the steps' facts their ordinals. `facts` have no signature but a result's; `signed` are whole facts among them, of sessions
--- that are not closed; `closed` are the sessions that these steps close. The caller holds the lock. Answers how many were added.
+-- Gives the steps' facts their ordinals. `facts` have no signature but a result's; `signed` are the parts of their data that
+-- have one, of sessions that are not closed; `closed` are the sessions that these steps close. The caller holds the lock. Answers how many were added.
 create or replace function wearon.add_facts(p_steps jsonb) returns bigint language plpgsql as $$
 declare how_many bigint;
 begin
@@ -133,12 +134,13 @@ begin
     on conflict (partition, number) do update set id = excluded.id, epoch = excluded.epoch;
   with added as (
     insert into wearon.facts (ordinal, session_id, seq, partition, step, fact)
-    select archive.head + row_number() over (order by step.place, fact.place),
+    select archive.head + step.before + fact.place,
       (fact.value ->> 'sessionId')::uuid, (fact.value ->> 'seq')::integer, step.partition, step.number, fact.value
-    from wearon.archive,
-      -- As columns: a whole step of some hundred facts would be carried through the sort with each of them.
-      rows from (jsonb_to_recordset(p_steps) as (partition integer, number bigint, facts jsonb)) with ordinality
-        as step(partition, number, facts, place),
+    from wearon.archive, (
+        select partition, number, facts,
+          coalesce(sum(jsonb_array_length(facts)) over (order by place rows between unbounded preceding and 1 preceding), 0) as before
+        from rows from (jsonb_to_recordset(p_steps) as (partition integer, number bigint, facts jsonb)) with ordinality
+          as step(partition, number, facts, place)) as step,
       jsonb_array_elements(step.facts) with ordinality as fact(value, place)
     returning session_id, fact
   ), results as (
@@ -146,9 +148,9 @@ begin
     select session_id, (fact #>> '{data,result,urlExpiresAt}')::timestamptz from added
     where fact ->> 'type' = 'generation.completed' and (fact #>> '{data,result,url}') like '%?%' on conflict do nothing
   ) select count(*) into how_many from added;
-  insert into wearon.signed_facts (session_id, seq, fact)
-    select (fact ->> 'sessionId')::uuid, (fact ->> 'seq')::integer, fact
-    from jsonb_to_recordset(p_steps) as step(signed jsonb), jsonb_array_elements(step.signed) as fact on conflict do nothing;
+  insert into wearon.signed_facts (session_id, seq, data)
+    select (part ->> 'sessionId')::uuid, (part ->> 'seq')::integer, part -> 'data'
+    from jsonb_to_recordset(p_steps) as step(signed jsonb), jsonb_array_elements(step.signed) as part on conflict do nothing;
   delete from wearon.signed_facts where session_id in (
     select id::uuid from jsonb_to_recordset(p_steps) as step(closed jsonb), jsonb_array_elements_text(step.closed) as id);
   update wearon.archive set head = head + how_many where how_many > 0;
