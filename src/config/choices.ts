@@ -8,7 +8,8 @@ export interface Choice<Value extends string = string> {
   readonly because: string
 }
 
-export interface Choices {
+/** A type, no interface: `Object.values` knows what is in it. */
+export type Choices = {
   readonly eventLog: Choice<NonNullable<Variables['EVENT_LOG']>>
   readonly store: Choice<NonNullable<Variables['STORE']>>
   readonly objects: Choice<NonNullable<Variables['OBJECTS']>>

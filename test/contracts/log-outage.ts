@@ -15,7 +15,8 @@ export interface OutageWorld {
 /** What a log on a server promises of that server's sudden death. */
 export const logOutageLaw = (open: () => Promise<OutageWorld>): void => {
   it('goes on by itself once its killed server is back, hears of arrivals again, and has lost no step', async () => {
-    const { log, restart, close } = await open()
+    const world = await open()
+    const { log } = world
     const worker = startWorker(log)
     const lease = await eventually(() => worker.lease(0))
     const first = nextStep(lease, null)
@@ -23,7 +24,7 @@ export const logOutageLaw = (open: () => Promise<OutageWorld>): void => {
     let arrivals = 0
     lease.onArrival(() => arrivals++)
 
-    const restarting = restart()
+    const restarting = world.restart()
     const second = nextStep(lease, first)
     const committing = lease.commit(commitOf({ step: second }))
     await Promise.all([restarting, committing])
@@ -33,6 +34,6 @@ export const logOutageLaw = (open: () => Promise<OutageWorld>): void => {
     await eventually(() => expect(arrivals).toBeGreaterThan(0))
     expect(await eventually(() => lease.take({ messages: 9, bytes: 1_000 }))).toHaveLength(1)
     await worker.stop()
-    await close()
+    await world.close()
   })
 }
