@@ -1,8 +1,8 @@
 import { type PageOf, withQuery } from './lib/api.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
-import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { sign } from './lib/sign.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { jsonBlock, orDash } from './lib/terms.ts'
@@ -33,7 +33,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Entry>>('/v1/audit', { ...chosen, cursor }),
     )
     main.append(
-      head('Audit'),
+      pageHead('Audit'),
       h(
         'section',
         { class: 'card' },

@@ -2,8 +2,8 @@ import { answerParts, type BodyAnswer, refusalPart } from './body-answer.ts'
 import { type AskedBody, bodyForm } from './body-form.ts'
 import { type Api, ApiError, type Query, withQuery } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { problemBox } from './lib/problem.ts'
 
 /** Tries the body estimate on one photo. */
@@ -21,7 +21,7 @@ export const page: Page = {
       replace(said, await estimated(api, asked), asked.overlay && (await overlayOf(api, asked, pictures)))
     }
     main.append(
-      head('A size from a photo'),
+      pageHead('A size from a photo'),
       h(
         'div',
         { class: 'columns' },

@@ -2,9 +2,9 @@ import { type Letter, replay, stateOf } from './dead-letters-known.ts'
 import { byFields, saidBy } from './lib/by.ts'
 import { ask, type Field } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { keepDrawn } from './lib/poll.ts'
 import { linkTo } from './lib/router.ts'
 import { jsonBlock, terms } from './lib/terms.ts'
@@ -41,7 +41,11 @@ const read = ({ api, params }: PageContext): Promise<OpenedLetter> =>
   api.get(`/v1/dead-letters/${encodeURIComponent(params['id'] ?? '')}`)
 
 const drawn = (letter: OpenedLetter, context: PageContext, outcome: Outcome, redraw: () => Promise<void>) => [
-  head('Dead letter', stateOf(letter), h('div', { class: 'end buttons' }, buttonsOf(letter, context, outcome, redraw))),
+  pageHead(
+    'Dead letter',
+    stateOf(letter),
+    h('div', { class: 'end buttons' }, buttonsOf(letter, context, outcome, redraw)),
+  ),
   h('div', { class: 'columns' }, aboutOf(letter), bytesOf(letter)),
 ]
 

@@ -4,9 +4,9 @@ import { byFields, saidBy } from './lib/by.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
 import { filters } from './lib/filters.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { ago, number } from './lib/time.ts'
 
@@ -47,7 +47,7 @@ export const page: Page = {
     )
     const redraw = async () => replace(list, await tableOf(state, context))
     main.append(
-      head('Dead letters', h('div', { class: 'end' }, all)),
+      pageHead('Dead letters', h('div', { class: 'end' }, all)),
       h(
         'section',
         { class: 'card' },

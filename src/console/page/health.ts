@@ -1,7 +1,7 @@
 import { ApiError } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { poll } from './lib/poll.ts'
 import { sign } from './lib/sign.ts'
 import { table } from './lib/table.ts'
@@ -69,7 +69,7 @@ export const page: Page = {
       replace(parts, partsOf(health, ready, projections), readersOf(readers))
     }
     await look()
-    main.append(head('Health', status, h('span', { class: 'faint end' }, 'this process, every 5 s')), parts)
+    main.append(pageHead('Health', status, h('span', { class: 'faint end' }, 'this process, every 5 s')), parts)
     void poll(EVERY_MS, context.signal, look)
   },
 }

@@ -1,9 +1,9 @@
 import { makeKeyPart } from './keys-make.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext, Scope } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { linkTo } from './lib/router.ts'
 import { sign } from './lib/sign.ts'
 import { type Column, table } from './lib/table.ts'
@@ -34,7 +34,7 @@ export const page: Page = {
     const draw = async () => replace(list, drawn(await listed(context), context, outcome, draw))
     await draw()
     main.append(
-      head('Keys', h('a', { href: linkTo('/audit?action=key') }, 'Who made and revoked which')),
+      pageHead('Keys', h('a', { href: linkTo('/audit?action=key') }, 'Who made and revoked which')),
       outcome.element,
       h('section', { class: 'card' }, list),
       makeKeyPart(context, draw),

@@ -4,9 +4,9 @@ import { csvLink } from './lib/csv-link.ts'
 import { ask } from './lib/dialog.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { idText, orDash } from './lib/terms.ts'
 import { ago, number } from './lib/time.ts'
@@ -50,7 +50,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Orphan>>('/v1/orphans', { ...chosen, cursor }),
     )
     main.append(
-      head('Orphans', csvLink('Download these as CSV', '/v1/orphans', chosen)),
+      pageHead('Orphans', csvLink('Download these as CSV', '/v1/orphans', chosen)),
       h(
         'section',
         { class: 'card' },

@@ -1,9 +1,9 @@
 import type { Api } from './lib/api.ts'
 import { ask } from './lib/dialog.ts'
 import { type Child, h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { keepDrawn } from './lib/poll.ts'
 import { sign } from './lib/sign.ts'
 import { type Column, table } from './lib/table.ts'
@@ -49,7 +49,7 @@ export const page: Page = {
         drawn(projections, (name) => void askRebuild(name, context, rebuilds, redraw)),
       ),
     )
-    main.append(head('Projections'), outcome.element, board)
+    main.append(pageHead('Projections'), outcome.element, board)
   },
 }
 

@@ -2,8 +2,8 @@ import { withQuery } from './lib/api.ts'
 import { csvLink } from './lib/csv-link.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, type Filter, filters } from './lib/filters.ts'
-import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { classesPart } from './reconciliation-classes.ts'
 import { exceptionsPart } from './reconciliation-exceptions.ts'
 import type { BookScope, Books } from './reconciliation-known.ts'
@@ -28,7 +28,7 @@ export const page: Page = {
       me.tenant === null ? runsPart(context) : null,
     ])
     main.append(
-      head('Reconciliation', csvLink('Download the totals as CSV', '/v1/reconciliation', scope)),
+      pageHead('Reconciliation', csvLink('Download the totals as CSV', '/v1/reconciliation', scope)),
       h(
         'section',
         { class: 'card', 'aria-label': 'Which part' },

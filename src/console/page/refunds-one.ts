@@ -1,9 +1,9 @@
 import { byFields, saidBy } from './lib/by.ts'
 import { ask } from './lib/dialog.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import { Outcome } from './lib/outcome.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { keepDrawn } from './lib/poll.ts'
 import { linkTo } from './lib/router.ts'
 import { isOwed, stateOf } from './refunds-known.ts'
@@ -35,7 +35,7 @@ const idOf = ({ params }: PageContext): string => encodeURIComponent(params['id'
 const read = (context: PageContext): Promise<Story> => context.api.get(`/v1/refunds/${idOf(context)}`)
 
 const drawn = (story: Story, context: PageContext, outcome: Outcome, redraw: () => Promise<void>) => [
-  head(
+  pageHead(
     'Refund',
     story.refund && stateOf(story.refund),
     context.may('read') && h('a', { href: linkTo(`/sessions/${idOf(context)}`) }, 'The session'),

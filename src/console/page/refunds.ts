@@ -3,8 +3,8 @@ import { withQuery } from './lib/api.ts'
 import { csvLink } from './lib/csv-link.ts'
 import { h } from './lib/dom.ts'
 import { chosenOf, type Filter, filters } from './lib/filters.ts'
-import { head } from './lib/head.ts'
 import type { Page } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { orDash } from './lib/terms.ts'
 import { ago, number } from './lib/time.ts'
@@ -37,7 +37,7 @@ export const page: Page = {
       (cursor) => api.get<PageOf<Refund>>('/v1/refunds', { ...chosen, cursor }),
     )
     main.append(
-      head('Refunds', csvLink('Download these as CSV', '/v1/refunds', chosen)),
+      pageHead('Refunds', csvLink('Download these as CSV', '/v1/refunds', chosen)),
       h(
         'section',
         { class: 'card' },

@@ -1,8 +1,8 @@
 import type { Machine } from './chart-layout.ts'
 import { h, replace } from './lib/dom.ts'
-import { head } from './lib/head.ts'
 import { follow, sayState } from './lib/live.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { linkTo } from './lib/router.ts'
 import { terms } from './lib/terms.ts'
 import { ago, duration } from './lib/time.ts'
@@ -34,7 +34,7 @@ export const page: Page = {
     }
     show(session, items)
     main.append(
-      head('Session', h('code', { class: 'id' }, params['id']), live),
+      pageHead('Session', h('code', { class: 'id' }, params['id']), live),
       player.element,
       h('div', { class: 'columns' }, player.step, known),
     )

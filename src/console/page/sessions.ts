@@ -6,9 +6,9 @@ import { withQuery } from './lib/api.ts'
 import { h, replace } from './lib/dom.ts'
 import { chosenOf, filters } from './lib/filters.ts'
 import { keepFresh, Waker } from './lib/fresh.ts'
-import { head } from './lib/head.ts'
 import { follow, sayState } from './lib/live.ts'
 import type { Page, PageContext } from './lib/page.ts'
+import { pageHead } from './lib/page-head.ts'
 import { linkTo } from './lib/router.ts'
 import { type Column, pagedTable } from './lib/table.ts'
 import { ago, duration, number } from './lib/time.ts'
@@ -50,7 +50,7 @@ export const page: Page = {
     const read = () => showList(list, chosen, context)
     await read()
     main.append(
-      head('Sessions', total, live),
+      pageHead('Sessions', total, live),
       h('section', { class: 'card', 'aria-label': 'Live' }, chart.element),
       h('section', { class: 'card', 'aria-label': 'List' }, searchAndFilters(chosen, context), list),
     )
