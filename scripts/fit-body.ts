@@ -36,6 +36,7 @@ write({
   proportions: proportionsOf(ansur.people),
 })
 for (const line of report({
+  people: ansur.people,
   training,
   heldOut,
   models,

@@ -4,11 +4,14 @@ import { type Instrument, SEX_CLASSES, type SexClass } from '../../src/body/mode
 import { measureBy } from '../../src/body/regression.ts'
 import { chartFor } from '../../src/body/sizing.ts'
 import { fitTier, type Models, ofClass, type Sight, TIERS, type Tier } from './fit.ts'
+import { inTurn } from './folds.ts'
 import type { RenderedBody } from './instrument.ts'
+import type { Person } from './people.ts'
 import { mean } from './ridge.ts'
 import { assess, certain, printed, type Row, rowOf, together } from './table.ts'
 
 interface Fitted {
+  readonly people: readonly Person[]
   readonly training: readonly Sight[]
   readonly heldOut: readonly Sight[]
   readonly models: Readonly<Record<SexClass, Readonly<Record<Tier, Models>>>>
@@ -33,6 +36,12 @@ export function report(fitted: Fitted): string[] {
     ...SEX_CLASSES.flatMap((sex) => [HEAD, ...classRows(fitted, sex), '']),
     HEAD,
     ...TIERS.map((tier) => printed(`sex told ${tier}`, bothRow(fitted, tier))),
+    '',
+    'Everybody in turn, by a fit of others',
+    HEAD,
+    ...(['male', 'female'] as const).flatMap((sex) =>
+      TIERS.map((tier) => printed(`${sex} ${tier}, in turn`, inTurn(fitted.people, sex, tier))),
+    ),
     '',
     ...renderedRows(fitted),
     '',

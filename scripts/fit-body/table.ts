@@ -29,7 +29,11 @@ export function rowOf(sights: readonly Sight[], tier: string, models: Models, ch
 }
 
 /** Guesses girths of a body without any regression, or by the rules before it. */
-export function assess(sights: readonly Sight[], chart: ChartName, girthsOf: (sight: Sight) => Girths): Row {
+export function assess<Seen extends Sight>(
+  sights: readonly Seen[],
+  chart: ChartName,
+  girthsOf: (sight: Seen) => Girths,
+): Row {
   const outcomes = sights.map((sight) => outcomeOf(sight, girthsOf(sight), chart))
   const average = (valueOf: (outcome: Outcome) => number) => mean(outcomes.map(valueOf))
   return {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fitTier, ofClass, type Sight, split, TIERS, type Tier } from '../../scripts/fit-body/fit.ts'
+import { inTurn } from '../../scripts/fit-body/folds.ts'
 import { readAnsur } from '../../scripts/fit-body/people.ts'
 import { timesLandmarks } from '../../scripts/fit-body/report.ts'
 import { assess, type Row, rowOf, together } from '../../scripts/fit-body/table.ts'
@@ -14,7 +15,8 @@ const folder = join(import.meta.dirname, '../../../shared/data/anthropometry')
 describe.skipIf(!existsSync(folder))(
   'the committed coefficients, on people of ANSUR II that they were not fitted on',
   () => {
-    const { training, heldOut } = existsSync(folder) ? split(readAnsur(folder).people) : { training: [], heldOut: [] }
+    const people = existsSync(folder) ? readAnsur(folder).people : []
+    const { training, heldOut } = split(people)
     const asked = (sex: SexClass) => heldOut.filter(({ person }) => ofClass(sex, person))
     const modelsOf = (sex: SexClass, tier: Tier) => {
       const models = coefficients.models[sex][tier]
@@ -55,6 +57,15 @@ describe.skipIf(!existsSync(folder))(
 
     it.each(TIERS)('are as sure as they say: %s', (tier) => {
       for (const { calibrationError, inside80 } of [told(tier), row('unknown', tier)]) {
+        expect(inside80).toBeGreaterThan(0.76)
+        expect(inside80).toBeLessThan(0.84)
+        expect(calibrationError).toBeLessThanOrEqual(0.05)
+      }
+    })
+
+    it.each(TIERS)('are as sure as they say of men alone and of women alone, everybody asked in turn: %s', (tier) => {
+      for (const sex of ['male', 'female'] as const) {
+        const { calibrationError, inside80 } = inTurn(people, sex, tier)
         expect(inside80).toBeGreaterThan(0.76)
         expect(inside80).toBeLessThan(0.84)
         expect(calibrationError).toBeLessThanOrEqual(0.05)
