@@ -230,14 +230,18 @@ language sql stable security definer set search_path = '' as $$
     group by session_id) as histories
 $$;
 
--- Ends a repair. What the archive had beyond the common part was restored by the new head, and goes down with it if it does.
+-- Ends a repair that judged by `p_archived`, the id of the archive's last step of the partition. Answers whether that is done: a late
+-- call of a repair that another one overtook would take the archive back. What the archive had beyond the common part was
+-- restored by the new head, and goes down with it if it does.
 create or replace function public.wearon_mend(
-  p_log text, p_partition integer, p_epoch bigint, p_token text, p_steps jsonb, p_head jsonb) returns void
+  p_log text, p_partition integer, p_epoch bigint, p_token text, p_archived text, p_steps jsonb, p_head jsonb) returns boolean
 language plpgsql security definer set search_path = '' as $$
-declare head_number bigint := (p_head ->> 'number')::bigint; first_mended bigint;
+declare head_number bigint := (p_head ->> 'number')::bigint; known wearon.heads; first_mended bigint;
 begin
   perform from wearon.archive for update;
-  if exists (select from wearon.heads where partition = p_partition and log = p_log and id = p_head ->> 'id') then return; end if;
+  select * into known from wearon.heads where partition = p_partition;
+  if known.log = p_log and known.id = p_head ->> 'id' then return true; end if;
+  if known.id is distinct from p_archived then return false; end if;
   select least(head_number, min((step ->> 'number')::bigint)) into first_mended from jsonb_array_elements(p_steps) as step;
   delete from wearon.steps where partition = p_partition and number >= first_mended;
   update wearon.facts set step = head_number where partition = p_partition and step >= first_mended;
@@ -248,6 +252,7 @@ begin
     on conflict (partition) do update set log = excluded.log, number = excluded.number, id = excluded.id;
   insert into wearon.fences (partition, log, epoch, token) values (p_partition, p_log, p_epoch, p_token)
     on conflict (partition) do update set log = excluded.log, epoch = excluded.epoch, token = excluded.token;
+  return true;
 end $$;
 
 -- Projections: functions --------------------------------------------------------------------------------------------

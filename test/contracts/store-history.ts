@@ -72,12 +72,13 @@ export const historyLaws = (bench: StoreBench): void => {
       const common = bench.chain.head
       await archive(lost, REFUNDED)
       await archive(newSession(), COMPLETED)
+      const archived = bench.chain.head
       const other = new Chain(0, common)
       const steps = [other.step(...factsOf(grown, [requested()])), other.step(...factsOf(lost, REFUNDED))]
       const claim = { log: 'log-2', partition: 0, epoch: grant(3) }
       const head = other.head ?? { number: 0, id: '' }
       for (let repeat = 0; repeat < 2; repeat++) {
-        await bench.store.history.mend(claim, steps, head)
+        expect(await bench.store.history.mend(claim, { archived, steps, head })).toBe('mended')
         expect(await bench.store.archive.head()).toBe(12)
         expect((await bench.store.archive.heads()).get(0)).toEqual({ log: 'log-2', ...head })
       }
@@ -86,6 +87,20 @@ export const historyLaws = (bench: StoreBench): void => {
       expect((await bench.store.history.sessionsAfter(0, head.number, { after: null, limit: 10 })).size).toBe(0)
       expect(await bench.store.history.admit({ ...claim, epoch: grant(4) })).toEqual({ admitted: true, archived: head })
       expect(await bench.store.archive.append('log-2', [other.step()])).toBe(await bench.store.archive.head())
+    })
+
+    it('does nothing for a repair that another one overtook, however late its call comes', async () => {
+      await archive(newSession(), COMPLETED)
+      const archived = bench.chain.head
+      const late = { archived, steps: [], head: { number: 7, id: 'late' } }
+      const other = { archived, steps: [], head: { number: 8, id: 'other' } }
+      const claim = (epoch: number) => ({ log: LOG, partition: 0, epoch: grant(epoch) })
+      expect(await bench.store.history.mend(claim(2), other)).toBe('mended')
+      const goesOn = new Chain(0, other.head).step(...factsOf(newSession(), [requested()]))
+      await bench.store.archive.append(LOG, [goesOn])
+      expect(await bench.store.history.mend(claim(1), late)).toBe('moved')
+      expect(await bench.store.history.mend(claim(2), other)).toBe('moved')
+      expect((await bench.store.archive.heads()).get(0)).toEqual({ log: LOG, number: 9, id: goesOn.id })
     })
   })
 }

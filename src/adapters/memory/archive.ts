@@ -59,9 +59,10 @@ export const memoryHistory = (state: StoreState): History => ({
     const page = [...ids].toSorted().slice(0, limit)
     return new Map(page.map((id) => [id, [...(state.sessions.get(id) ?? [])]]))
   },
-  mend: async ({ log, partition, epoch }, steps, head) => {
+  mend: async ({ log, partition, epoch }, { archived, steps, head }) => {
     const known = state.heads.get(partition)
-    if (known?.log === log && known.id === head.id) return
+    if (known?.log === log && known.id === head.id) return 'mended'
+    if (known?.id !== archived?.id) return 'moved'
     forgetStepsFrom(state, partition, Math.min(head.number, ...steps.map(({ number }) => number)), head.number)
     addSteps(
       state,
@@ -71,6 +72,7 @@ export const memoryHistory = (state: StoreState): History => ({
     state.heads.set(partition, { log, ...refOf(head) })
     state.fences.set(partition, { log, epoch })
     notify(state)
+    return 'mended'
   },
 })
 

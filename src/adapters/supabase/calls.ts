@@ -77,7 +77,11 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   wearon_apply: { repeat: true, because: 'the position is behind them: moved, and the caller looks anew' },
   wearon_admit: { repeat: true, because: 'the same grant is admitted again' },
-  wearon_mend: { repeat: true, because: 'the head says that it is done', timeoutMs: LONG_MS },
+  wearon_mend: {
+    repeat: true,
+    because: 'the head says that it is done, or is behind it: moved, and the caller looks anew',
+    timeoutMs: LONG_MS,
+  },
   wearon_retry_set_aside: { repeat: true, because: 'what was written is set aside no more', timeoutMs: LONG_MS },
   wearon_refund: { repeat: true, because: 'it finds the record of the first' },
   wearon_settle: { repeat: true, because: 'it finds the record of the first' },

@@ -28,9 +28,16 @@ export interface History {
   step(partition: number, number: number): Promise<StepRef | null>
   /** The sessions with a fact in the steps after `number`, each with all its archived facts: a page of them, by their ids. */
   sessionsAfter(partition: number, number: number, page: SessionsPage): Promise<Map<SessionId, Fact[]>>
-  /**
-   * Ends a repair: takes the given steps' facts into the archive and records `head` as the partition's last step, for this
-   * log and epoch. Repeating it changes nothing.
-   */
-  mend(claim: { log: string; partition: number; epoch: Epoch }, steps: readonly Step[], head: StepRef): Promise<void>
+  /** Ends a repair. Repeating it changes nothing. `moved`: the archive is not what the repair judged by; nothing was done. */
+  mend(claim: { log: string; partition: number; epoch: Epoch }, mending: Mending): Promise<'mended' | 'moved'>
+}
+
+/** What a repair makes of a partition in the archive. */
+export interface Mending {
+  /** The archive's last step of the partition, as the repair knew it. */
+  readonly archived: StepRef | null
+  /** Their facts go into the archive, as far as it has not got them. */
+  readonly steps: readonly Step[]
+  /** The partition's last step from now on, in the claim's log and epoch. */
+  readonly head: StepRef
 }

@@ -25,6 +25,15 @@ export interface Repaired {
   readonly head: StepRef
 }
 
+/** Another repair came first, or a late write to the archive. The partition is taken up anew, and is damaged still or whole. */
+export class RepairOvertaken extends Error {
+  override readonly name = 'RepairOvertaken'
+
+  constructor(partition: number) {
+    super(`the archive of partition ${partition} moved while it was repaired`)
+  }
+}
+
 /**
  * Brings a log that lost its tail back in line with the archive. The archive stands: people and the ledger have seen it. A
  * session whose archived facts the log has lost stands as archived, and what the log let it do since is void: a refund or an
@@ -54,7 +63,8 @@ export const repair = async (
     facts: [],
   }
   await lease.commit({ head: step.previous, step, inbox: null, snapshots, tombstones, deadLetters: [] })
-  await history.mend(claim, survivors, head)
+  if ((await history.mend(claim, { archived, steps: survivors, head })) === 'moved')
+    throw new RepairOvertaken(lease.partition)
   const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
   const kept = count(survivors)
   return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept, head }

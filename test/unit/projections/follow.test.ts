@@ -101,7 +101,8 @@ describe('the archive', () => {
     await world.pass()
     expect(world.errors).toHaveLength(1)
     const epoch = { number: 1, token: 'token' }
-    await world.store.history.mend({ log: 'log-1', partition: 0, epoch }, [], { number: 3, id: 'the repair' })
+    const mending = { archived: common, steps: [], head: { number: 3, id: 'the repair' } }
+    expect(await world.store.history.mend({ log: 'log-1', partition: 0, epoch }, mending)).toBe('mended')
     world.write(other.step(...factsOf(newSession(), COMPLETED)))
     await world.pass(20_000)
     expect(await world.store.archive.head()).toBe(6)

@@ -34,14 +34,16 @@ export const databaseHistory = (call: CallFunction): History => ({
     const facts = histories.map((history) => history.map(parseFact))
     return new Map(facts.flatMap((history) => (history[0] ? [[history[0].sessionId, history]] : [])))
   },
-  mend: async ({ log, partition, epoch }, steps, head) => {
-    await call('wearon_mend', {
+  mend: async ({ log, partition, epoch }, { archived, steps, head }) => {
+    const mended = await call('wearon_mend', {
       p_log: log,
       p_partition: partition,
       p_epoch: epoch.number,
       p_token: epoch.token,
+      p_archived: archived?.id ?? null,
       p_steps: archivedSteps(steps),
       p_head: { number: head.number, id: head.id },
     })
+    return mended === true ? 'mended' : 'moved'
   },
 })
