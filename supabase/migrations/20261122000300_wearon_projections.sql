@@ -56,6 +56,10 @@ create table if not exists wearon.heads (
   partition integer primary key, log text not null, number bigint not null, id text not null);
 create table if not exists wearon.fences (
   partition integer primary key, log text not null, epoch bigint not null, token text not null);
+-- Who was granted a partition at which step of its journal, from the archive's last step on: what an earlier epoch wrote behind
+-- that, the log has lost.
+create table if not exists wearon.grants (
+  partition integer not null, head bigint not null, epoch bigint not null, primary key (partition, head));
 
 -- Projections -------------------------------------------------------------------------------------------------------
 create table if not exists wearon.projections (
@@ -107,10 +111,11 @@ begin
   if exists (
     select from (
       select step.*, lag(number) over chain as number_before, lag(id) over chain as id_before
-      from jsonb_to_recordset(p_steps) as step(partition integer, number bigint, id text, previous text)
+      from jsonb_to_recordset(p_steps) as step(partition integer, number bigint, id text, previous text, epoch bigint)
       window chain as (partition by partition order by number)
     ) as step left join wearon.heads as head using (partition)
-    where head.log <> p_log
+      left join wearon.grants as later on later.partition = step.partition and later.head = step.number - 1 and later.epoch > step.epoch
+    where head.log <> p_log or later.epoch is not null
       or step.number <> coalesce(number_before, head.number, 0) + 1
       or step.previous is distinct from case when number_before is null then head.id else id_before end
   ) then return null; end if;
@@ -188,13 +193,14 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- History: what a partition's new owner asks --------------------------------------------------------------------------
-create or replace function public.wearon_admit(p_log text, p_partition integer, p_epoch bigint, p_token text) returns json
+create or replace function public.wearon_admit(
+  p_log text, p_partition integer, p_epoch bigint, p_token text, p_head bigint) returns json
 language plpgsql security definer set search_path = '' as $$
-declare head wearon.heads; fence wearon.fences; archived json; refusal text;
+declare last wearon.heads; fence wearon.fences; archived json; refusal text;
 begin
-  select * into head from wearon.heads where partition = p_partition;
-  if found then archived := json_build_object('number', head.number, 'id', head.id); end if;
-  if head.log <> p_log then
+  select * into last from wearon.heads where partition = p_partition;
+  if found then archived := json_build_object('number', last.number, 'id', last.id); end if;
+  if last.log <> p_log then
     return json_build_object('admitted', false, 'reason', 'log_replaced', 'archived', archived);
   end if;
   insert into wearon.fences (partition, log, epoch, token) values (p_partition, p_log, p_epoch, p_token) on conflict do nothing;
@@ -204,6 +210,13 @@ begin
     when fence.token <> p_token and p_epoch <= fence.epoch then 'epoch_went_back' end;
   if refusal is not null then return json_build_object('admitted', false, 'reason', refusal, 'archived', archived); end if;
   update wearon.fences set epoch = p_epoch, token = p_token where partition = p_partition;
+  -- From here on nothing is appended that this grant forbids, and what was appended before is seen.
+  perform from wearon.archive for update;
+  select * into last from wearon.heads where partition = p_partition;
+  if found then archived := json_build_object('number', last.number, 'id', last.id); end if;
+  delete from wearon.grants where partition = p_partition and head < coalesce(last.number, 0);
+  insert into wearon.grants as known (partition, head, epoch) values (p_partition, p_head, p_epoch)
+    on conflict (partition, head) do update set epoch = greatest(known.epoch, excluded.epoch);
   return json_build_object('admitted', true, 'archived', archived);
 end $$;
 
@@ -238,11 +251,14 @@ create or replace function public.wearon_mend(
 language plpgsql security definer set search_path = '' as $$
 declare head_number bigint := (p_head ->> 'number')::bigint; known wearon.heads; first_mended bigint;
 begin
+  -- As an admission locks them.
+  perform from wearon.fences where partition = p_partition for update;
   perform from wearon.archive for update;
   select * into known from wearon.heads where partition = p_partition;
   if known.log = p_log and known.id = p_head ->> 'id' then return true; end if;
   if known.id is distinct from p_archived then return false; end if;
   select least(head_number, min((step ->> 'number')::bigint)) into first_mended from jsonb_array_elements(p_steps) as step;
+  delete from wearon.grants where partition = p_partition;
   delete from wearon.steps where partition = p_partition and number >= first_mended;
   update wearon.facts set step = head_number where partition = p_partition and step >= first_mended;
   if wearon.add_facts(wearon.without_known(p_steps)) > 0 then perform pg_notify('wearon_archive', ''); end if;

@@ -32,7 +32,7 @@ export const platformContract = (
     let store: Store
 
     const admit = (number: number, token = `token-${number}`) =>
-      store.history.admit({ log: LOG, partition: fence.partition, epoch: { number, token } })
+      store.history.admit({ log: LOG, partition: fence.partition, epoch: { number, token }, head: 0 })
     const charged = async (owner: Owner, charge: Charge = 'account') => {
       const placed = order(owner, charge)
       await world.producer.order(placed)

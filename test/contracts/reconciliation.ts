@@ -56,7 +56,7 @@ export const reconciliationContract = (name: string, openWorld: () => Promise<St
       await happened(session, [requested({ owner }), failed('expired', 0), refundRequested(), ...more], agoMs)
       return session
     }
-    const admitted = () => bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+    const admitted = () => bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
     const allOf = async <Item>(read: (cursor?: string) => Promise<Page<Item>>) => {
       const items: Item[] = []
       let page = await read()

@@ -31,7 +31,7 @@ export const settlementContract = (name: string, openWorld: () => Promise<StoreW
     beforeEach(async () => {
       world = await openWorld()
       store = world.open()
-      await store.history.admit({ log: LOG, partition: 0, epoch: { number: fence.epoch, token: 'token' } })
+      await store.history.admit({ log: LOG, partition: 0, epoch: { number: fence.epoch, token: 'token' }, head: 0 })
     })
     afterEach(() => world.close())
 
@@ -98,7 +98,7 @@ export const settlementContract = (name: string, openWorld: () => Promise<StoreW
 
     it('is refused to an earlier owner', async () => {
       const session = await charged(newUser())
-      await store.history.admit({ log: LOG, partition: 0, epoch: { number: 8, token: 'later' } })
+      await store.history.admit({ log: LOG, partition: 0, epoch: { number: 8, token: 'later' }, head: 0 })
       expect(await settle(session)).toMatchObject({ kind: 'refused' })
     })
   })

@@ -83,7 +83,7 @@ export const erasureLaws = (bench: StoreBench): void => {
     })
 
     it('blanks what is kept of an owner’s closed sessions, and nobody else’s', async () => {
-      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
       const store = newStore()
       const placed = order(store, 'shopper')
       await bench.world.producer.order(placed)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionId } from '../../src/events/ids.ts'
+import type { Step } from '../../src/machines/ports/event-log.ts'
 import { requested, started } from '../support/facts.ts'
 import { Chain, factsOf, LOG, newSession } from '../support/store-world.ts'
 import { COMPLETED, grant, REFUNDED, type StoreBench } from './store-bench.ts'
@@ -11,7 +12,7 @@ export const historyLaws = (bench: StoreBench): void => {
 
     it('admits a later epoch or the same grant, and no earlier one', async () => {
       const admit = (number: number, token = `token-${number}`, log = LOG) =>
-        bench.store.history.admit({ log, partition: 0, epoch: { number, token } })
+        bench.store.history.admit({ log, partition: 0, epoch: { number, token }, head: 0 })
       expect(await admit(5)).toEqual({ admitted: true, archived: null })
       await archive(newSession(), COMPLETED)
       expect(await admit(5)).toEqual({ admitted: true, archived: bench.chain.head })
@@ -85,7 +86,10 @@ export const historyLaws = (bench: StoreBench): void => {
       expect(await bench.store.history.step(0, 2)).toEqual({ number: 2, id: steps[0]?.id })
       expect(await bench.store.archive.session(grown)).toEqual(factsOf(grown, [requested()]))
       expect((await bench.store.history.sessionsAfter(0, head.number, { after: null, limit: 10 })).size).toBe(0)
-      expect(await bench.store.history.admit({ ...claim, epoch: grant(4) })).toEqual({ admitted: true, archived: head })
+      expect(await bench.store.history.admit({ ...claim, epoch: grant(4), head: head.number })).toEqual({
+        admitted: true,
+        archived: head,
+      })
       expect(await bench.store.archive.append('log-2', [other.step()])).toBe(await bench.store.archive.head())
     })
 
@@ -101,6 +105,25 @@ export const historyLaws = (bench: StoreBench): void => {
       expect(await bench.store.history.mend(claim(1), late)).toBe('moved')
       expect(await bench.store.history.mend(claim(2), other)).toBe('moved')
       expect((await bench.store.archive.heads()).get(0)).toEqual({ log: LOG, number: 9, id: goesOn.id })
+    })
+
+    it('takes no step of an earlier epoch behind what a later one was granted: the log has lost it', async () => {
+      const admit = (epoch: number, head: number) =>
+        bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(epoch), head })
+      const step = (chain: Chain, epoch: number) => ({ ...chain.step(...factsOf(newSession(), [requested()])), epoch })
+      const append = (...steps: readonly Step[]) => bench.store.archive.append(LOG, steps)
+      await admit(1, 0)
+      const first = step(bench.chain, 1)
+      await append(first)
+      const [before, lost] = [new Chain(0, first), new Chain(0, first)]
+      const second = step(before, 1)
+      // Granted behind the second step, which the archive has not got yet: it is taken all the same.
+      await admit(2, 2)
+      expect(await append(second, { ...step(before, 1) })).toBe('moved')
+      expect(await append(second)).toBe(2)
+      expect(await append(step(new Chain(0, second), 1))).toBe('moved')
+      expect(await append(step(new Chain(0, second), 2))).toBe(3)
+      expect(await append(step(lost, 1))).toBe('moved')
     })
   })
 }

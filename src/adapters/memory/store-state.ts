@@ -56,6 +56,8 @@ export interface StoreState {
   readonly steps: Map<number, Map<number, string>>
   readonly heads: Map<number, ArchiveHead>
   readonly fences: Map<number, { readonly log: string; readonly epoch: Epoch }>
+  /** By partition and the journal's last step at the grant: the latest epoch that was granted there. */
+  readonly grants: Map<number, Map<number, number>>
   readonly projections: Map<string, { position: number; gone: number }>
   readonly setAside: Map<string, Map<SessionId, RowPatch[]>>
   readonly shadows: Map<string, Map<SessionId, RowPatch>>
@@ -80,6 +82,7 @@ export const emptyStoreState = (): StoreState => ({
   steps: new Map(),
   heads: new Map(),
   fences: new Map(),
+  grants: new Map(),
   projections: new Map(),
   setAside: new Map(),
   shadows: new Map(),

@@ -16,10 +16,12 @@ export interface SessionsPage {
 /** What outlives the log: the archive of every fact, and the fence that keeps an earlier owner's late refunds out. */
 export interface History {
   /**
-   * Fences the ledger for a new owner: from now on a refund under an earlier epoch of the partition is refused. Refuses an
-   * epoch that is not later than the last one, and a log that is not the one the archive was written from.
+   * Fences ledger and archive for a new owner: from now on a refund under an earlier epoch of the partition is refused, and so
+   * is a step of an earlier epoch behind `head`, the number of the journal's last step at the grant (0: none): the log has lost
+   * it, and whoever archives it read it before. Refuses an epoch that is not later than the last one, and a log that is not the
+   * one the archive was written from.
    */
-  admit(claim: { log: string; partition: number; epoch: Epoch }): Promise<Admission>
+  admit(claim: { log: string; partition: number; epoch: Epoch; head: number }): Promise<Admission>
   /** Which of these sessions the archive knows. */
   knows(ids: readonly SessionId[]): Promise<Set<SessionId>>
   /** The last step that the archive has of a partition. */

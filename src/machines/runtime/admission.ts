@@ -15,7 +15,8 @@ export interface Admitted {
  * journal with what the archive last recorded of it.
  */
 export const admit = async (lease: PartitionLease, { log, history }: WorkerContext): Promise<Admitted> => {
-  const claim = { log: await log.identity(), partition: lease.partition, epoch: lease.epoch }
+  const head = lease.head?.number ?? 0
+  const claim = { log: await log.identity(), partition: lease.partition, epoch: lease.epoch, head }
   const admission = await history.admit(claim)
   const { archived } = admission
   if (!admission.admitted) return { damage: admission.reason, archived }

@@ -7,12 +7,13 @@ import type { CallFunction } from './functions.ts'
 
 /** The history behind the database's functions: archive and fences lie in one database, so that a fence holds for refunds. */
 export const databaseHistory = (call: CallFunction): History => ({
-  admit: async ({ log, partition, epoch }) =>
+  admit: async ({ log, partition, epoch, head }) =>
     (await call('wearon_admit', {
       p_log: log,
       p_partition: partition,
       p_epoch: epoch.number,
       p_token: epoch.token,
+      p_head: head,
     })) as Admission,
   knows: async (ids) => {
     const known = (await call('wearon_knows', { p_sessions: ids })) as string[]
