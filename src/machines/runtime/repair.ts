@@ -26,7 +26,7 @@ export interface Repaired {
 }
 
 /** Another repair came first, or a late write to the archive. The partition is taken up anew, and is damaged still or whole. */
-export class RepairOvertaken extends Error {
+class RepairOvertaken extends Error {
   override readonly name = 'RepairOvertaken'
 
   constructor(partition: number) {
