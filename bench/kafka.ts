@@ -1,6 +1,6 @@
 import { startRedis } from '../test/support/redis-server.ts'
 import { bullmq } from './contenders/bullmq.ts'
-import { kafkaPlace } from './contenders/kafka-log.ts'
+import { KAFKA_WARM_UP, kafkaPlace } from './contenders/kafka-log.ts'
 import { ours } from './contenders/ours.ts'
 import type { Benchmark } from './support/figures.ts'
 import { measureLatencies } from './support/latency.ts'
@@ -17,7 +17,7 @@ export const kafka: Benchmark = async () => {
   try {
     const [our, bull] = [ours('Kafka', () => place.open()), bullmq(server)]
     const rates = await measureRounds([our, bull], { rounds: ROUNDS, unit: 'sessions/s' }, (one, warmUp) =>
-      throughput(one, warmUp ? SESSIONS / 4 : SESSIONS),
+      throughput(one, warmUp ? KAFKA_WARM_UP : SESSIONS),
     )
     const latencies = await measureLatencies([our], LATENCY)
     return {

@@ -1,6 +1,7 @@
 import { startRedis } from '../test/support/redis-server.ts'
 import { bullmq } from './contenders/bullmq.ts'
-import { kafkaPlace } from './contenders/kafka-log.ts'
+import type { Contender } from './contenders/contender.ts'
+import { KAFKA_WARM_UP, kafkaPlace } from './contenders/kafka-log.ts'
 import { ours } from './contenders/ours.ts'
 import { openEmptied } from './contenders/redis-log.ts'
 import { embeddedPlace, postgresPlace } from './contenders/sql-log.ts'
@@ -26,8 +27,9 @@ export const logs: Benchmark = async () => {
       bullmq: bullmq(server),
     }
     const all = Object.values(contenders)
+    const warmUpOf = (one: Contender) => (one === contenders.kafka ? KAFKA_WARM_UP : SESSIONS / 4)
     const rates = await measureRounds(all, { rounds: ROUNDS, unit: 'sessions/s' }, (one, warmUp) =>
-      throughput(one, warmUp ? SESSIONS / 4 : SESSIONS),
+      throughput(one, warmUp ? warmUpOf(one) : SESSIONS),
     )
     const latencies = await measureLatencies(all, LATENCY)
     const figures: Record<string, number> = {}
