@@ -11,6 +11,11 @@ interface Connection {
   socket?: Socket | undefined
   /** ms. */
   readonly requestTimeout: number
+  /** What came of the next answer, its length in bytes, and how many bytes there must be before it is looked at. */
+  chunks: readonly Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
+  isConnected: (this: Connection) => boolean
   connect: (this: Connection) => Promise<unknown>
   send: (this: Connection, request: Request) => Promise<unknown>
   disconnect: (this: Connection) => Promise<boolean>
@@ -57,11 +62,24 @@ const connectOnce = (connection: Connection): void => {
   function once(this: Connection): Promise<unknown> {
     const known = connecting.get(this)
     if (known !== undefined) return known
+    if (!this.isConnected()) forgetHalfAnAnswer(this)
     const made = original.call(this).finally(() => connecting.delete(this))
     connecting.set(this, made)
     return made
   }
   connection.connect = once
+}
+
+/**
+ * It takes what came of an answer before a connection broke for the beginning of the first answer on the next one: nothing after
+ * it can be read, and the process ends.
+ */
+const forgetHalfAnAnswer = (connection: Connection): void => {
+  // What it has still to say would be heard there too.
+  connection.socket?.destroy()
+  connection.chunks = []
+  connection.bytesBuffered = 0
+  connection.bytesNeeded = LENGTH_BYTES
 }
 
 /**
@@ -99,6 +117,8 @@ const letTheDeadRest = (connection: Connection): void => {
   connection.disconnect = leaving
 }
 
+/** Of the length that each answer begins with. */
+const LENGTH_BYTES = 4
 /** Later than kafkajs looks itself. */
 const FORGOTTEN_MS = 500
 /** As kafkajs names it. */
