@@ -109,8 +109,6 @@ const start = (): Running => {
   const server = launch(folder, {
     file: 'test/processes/quick-server.ts',
     PARTITIONS: '8',
-    // The provider forgets with its process what it has refused for a moment.
-    OPENAI_MAX_RETRIES: '20',
     PUBLIC_URL: 'http://kill-nine.test',
   })
   children.push(server)

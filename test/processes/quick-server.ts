@@ -1,5 +1,6 @@
 // Run as a process of its own: the server as it always is, with a provider that is quick. When the ledger has committed a
 // refund it says so (`paid`) and answers late, so that a kill may fall between the ledger's commit and the fact.
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '../../src/app/serve.ts'
 import type { Platform } from '../../src/machines/ports/platform.ts'
@@ -18,7 +19,7 @@ const lateRefunds = (platform: Platform): Platform => ({
   },
 })
 
-const generator = await quickProvider()
+const generator = await quickProvider(join(process.env['DATA_DIR'] ?? '', 'provider'))
 await serve({
   replace: (opened) => {
     const store = { ...opened.store, platform: lateRefunds(opened.store.platform) }

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { notNoted } from '../../src/events/generation.ts'
@@ -19,10 +21,12 @@ export const fateOf = (session: SessionId): 'image' | 'down once' | 'refused' =>
   return lot === 3 ? 'down once' : 'image'
 }
 
-/** A provider that answers within milliseconds and refuses some, each session by its id. */
-export const quickProvider = async (): Promise<Generator> => {
+/**
+ * A provider that answers within milliseconds and refuses some, each session by its id. As a real one it outlives the process
+ * that asks it: the folder keeps whom it was down for.
+ */
+export const quickProvider = async (folder: string): Promise<Generator> => {
   const bytes = await drawGarment(1)
-  const asked = new Set<SessionId>()
   return {
     name: 'quick',
     requestsPerMinute: null,
@@ -30,11 +34,11 @@ export const quickProvider = async (): Promise<Generator> => {
       await sleep(DELAYS_MS[crc32(sessionId) % DELAYS_MS.length], undefined, { signal })
       const fate = fateOf(sessionId)
       if (fate === 'refused') return refused
-      if (fate === 'down once' && !asked.has(sessionId)) {
-        asked.add(sessionId)
-        return down
-      }
+      if (fate === 'down once' && (await isFirst(join(folder, sessionId)))) return down
       return { bytes, usage: USAGE, provenance: PROVENANCE }
     },
   }
 }
+
+/** Whether nobody asked this before. `mkdir` answers with what it made: nothing where the folder was there. */
+const isFirst = async (mark: string): Promise<boolean> => (await mkdir(mark, { recursive: true })) !== undefined
