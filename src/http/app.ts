@@ -18,6 +18,7 @@ import { Gate } from './gate.ts'
 import { handbackRoutes } from './handbacks.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
+import { inTime } from './in-time.ts'
 import { journalReaderRoutes } from './journal-readers.ts'
 import { keyRoutes } from './keys.ts'
 import { machineRoutes } from './machine.ts'
@@ -126,7 +127,15 @@ const mount = (app: Express, path: string, routes: readonly Route[], door: Door)
 const admitted =
   ({ access }: Route, { gate, parts }: Door): RequestHandler =>
   async (request, response, next) => {
-    response.locals['caller'] = await inTime(gate.admit(access, request, response), parts.limits.answerMs, parts)
+    const { clock } = parts.env
+    const startedAt = clock.now()
+    response.locals['caller'] = await inTime(
+      gate.admit(access, request, response),
+      parts.limits.answerMs,
+      response,
+      parts,
+    )
+    response.locals['admittedMs'] = clock.now() - startedAt
     next()
   }
 
@@ -139,21 +148,11 @@ const answering =
     const { requestId, span } = exchangeOf(response)
     const call = { caller, requestId, params, query, headers, body }
     const answer = within(span, () => one.answer(call, notedFor(caller, requestId, parts)))
-    const inTimeAnswer = await inTime(answer, one.timeoutMs ?? parts.limits.answerMs, parts)
+    // One wait for the caller, whatever it was spent on; how long its body took is its own affair.
+    const leftMs = one.timeoutMs ?? parts.limits.answerMs - (response.locals['admittedMs'] as number)
+    const inTimeAnswer = await inTime(answer, leftMs, response, parts)
     send(request, response, inTimeAnswer, parts, { open: streams, holds: () => gate.holds(caller) })
   }
-
-/** A part that hangs must not hold its callers: they are told to try again. */
-const inTime = async <Value>(work: Promise<Value>, ms: number, { env }: HttpParts): Promise<Value> => {
-  const done = new AbortController()
-  // With a reason, since without one each abort builds an error.
-  const ended = work.finally(() => done.abort('ended'))
-  const tooLate = env.clock.sleep(ms, done.signal).then(() => {
-    if (!done.signal.aborted) throw new Problem('too_slow')
-    return ended
-  })
-  return Promise.race([ended, tooLate])
-}
 
 /** Neither type is one that a page of another site may send unasked. */
 const bodyOf = (kind: BodyKind, { bodyBytes, pictureBytes }: HttpLimits): RequestHandler[] =>

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly span: Span
   /** Says that the answer is a stream: it may stay open for hours, and is no load and no latency. */
   becomesStream(): void
+  /** Says that work for it begins; the answer says that it ended. Until then the request keeps its place, whoever left meanwhile. */
+  beginsWork(): () => void
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -73,6 +75,12 @@ const published = (response: Response): SessionId | null =>
 const open = (request: Request, response: Response, env: Environment, release: () => void): Exchange => {
   const startedAt = env.clock.now()
   let isStream = false
+  /** Its answer, and what works for it. */
+  let holders = 1
+  const leave = () => {
+    holders -= 1
+    if (holders === 0) release()
+  }
   const exchange: Exchange = {
     requestId: requestIdOf(request.headers['x-request-id'], () => env.newId()),
     route: 'unmatched',
@@ -80,12 +88,16 @@ const open = (request: Request, response: Response, env: Environment, release: (
     code: null,
     span: spanOf(request),
     becomesStream: () => {
-      if (!isStream) release()
+      if (!isStream) leave()
       isStream = true
+    },
+    beginsWork: () => {
+      holders += 1
+      return leave
     },
   }
   response.once('close', () => {
-    if (!isStream) release()
+    if (!isStream) leave()
     record(exchange, request, response, { env, ms: env.clock.now() - startedAt, isStream })
   })
   return exchange
@@ -122,6 +134,7 @@ const record = (
   const status = response.writableFinished || isStream ? response.statusCode : CLIENT_LEFT
   endSpan(exchange, method, status)
   env.meter.count('http_requests_total', { method, route, status: String(status) })
+  if (code !== null) env.meter.count('http_problems_total', { code })
   if (!isStream) env.meter.observe('http_request_seconds', ms / 1_000, { method, route })
   if (PROBES.has(route) && status < 400) return
   const level = status >= 500 ? 'warn' : 'info'

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Http } from './app.ts'
+import { Turns } from './turns.ts'
 
 /** Clients that send slowly, or not at all, hold a connection no longer than this. Ms. */
 const HEADERS_MS = 10_000
@@ -9,6 +10,8 @@ const REQUEST_MS = 30_000
 /** Longer than the idle time of common load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 65_000
 const CONNECTIONS_MAX = 5_000
+/** All of them may come at once. Whoever finds the kernel's queue full (511 by default) hears nothing, and tries again after 1, 3, 7 s. */
+const UNACCEPTED_MAX = CONNECTIONS_MAX
 /** How often a closing server drops connections on which nothing is asked any more. */
 const IDLE_SWEEP_MS = 50
 
@@ -24,19 +27,26 @@ export interface Listening {
 export const listen = async (http: Http, { host, port }: { host: string; port: number }): Promise<Listening> => {
   let closing = false
   const connections = new Connections()
+  const turns = new Turns()
   const server = createServer(
     { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       if (closing) response.setHeader('Connection', 'close')
       connections.asks(request.socket, response)
-      http.handler(request, response)
+      turns.begin(() => {
+        // Whoever has left meanwhile is owed nothing.
+        if (!request.socket.destroyed) http.handler(request, response)
+      })
     },
   )
   server.maxConnections = CONNECTIONS_MAX
-  server.on('connection', (socket: Socket) => connections.add(socket))
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    turns.connected()
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: UNACCEPTED_MAX }, resolve)
   })
   const address = server.address() as AddressInfo
   return {

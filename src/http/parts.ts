@@ -72,7 +72,7 @@ export interface HttpLimits extends StreamLimits {
   readonly backlogCacheMs: number
   /** Requests that are worked on at once; beyond, 503 at once instead of late. */
   readonly requestsMax: number
-  /** How long a request may take before its caller is told to try again, ms. */
+  /** How long a request may take before its caller is told to try again, ms. Many clients leave after 10 s. */
   readonly answerMs: number
   /** How long one check may take, and how long its result stands: probes come often and from anywhere. Both ms. */
   readonly checkMs: number
@@ -94,7 +94,7 @@ export const defaultLimits: HttpLimits = {
   tenantBacklogMax: 10_000,
   backlogCacheMs: 1_000,
   requestsMax: 1_000,
-  answerMs: 10_000,
+  answerMs: 8_000,
   checkMs: 2_000,
   checkCacheMs: 1_000,
   stalledLoopMs: 60_000,

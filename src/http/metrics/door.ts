@@ -15,7 +15,16 @@ export const doorMetrics: Readonly<Record<string, MetricRow>> = {
     labels: ['method', 'route'],
     buckets: requestSeconds,
   },
-  http_requests_in_flight: { type: 'gauge', help: 'HTTP requests being worked on, without event streams.', labels: [] },
+  http_requests_in_flight: {
+    type: 'gauge',
+    help: 'HTTP requests being worked on, without event streams; also when the caller left or was told to come again.',
+    labels: [],
+  },
+  http_problems_total: {
+    type: 'counter',
+    help: 'HTTP requests that were refused or failed, by the code of the answer: overloaded, too_slow and so on.',
+    labels: ['code'],
+  },
   http_rate_limited_total: {
     type: 'counter',
     help: 'Requests answered 429 because the share of a key, or of an address without a valid one, was used up.',
