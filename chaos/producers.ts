@@ -30,9 +30,12 @@ export class Producers {
   readonly acknowledged = new Map<SessionId, number>()
   /** How many messages were published that are no task. */
   poison = 0
+  /** How many orders were gone, row and charge, when their producer asked again: a database lost what it had acknowledged. */
+  ordersLost = 0
   readonly #doors: Doors
   readonly #sessions: readonly PlannedSession[]
   readonly #createdAt = new Map<SessionId, string>()
+  readonly #ordered = new Set<SessionId>()
   readonly #cancels: Promise<void>[] = []
 
   constructor(sessions: readonly PlannedSession[], doors: Doors) {
@@ -59,22 +62,27 @@ export class Producers {
     const known = new Map(this.#sessions.map((session) => [session.id, session]))
     for (const id of ids) {
       const session = known.get(id)
-      if (session === undefined) continue
-      await this.#order(session)
       // Straight into the inbox: the door of HTTP has its first answer still, and gives it without publishing.
-      await this.#publish(session, 'inbox')
+      if (session !== undefined) await this.#orderAndPublish(session, 'inbox')
     }
   }
 
   async #produce(session: PlannedSession): Promise<void> {
-    await this.#order(session)
     if (session.poisonBefore) await this.#poison(session.id)
-    await this.#publish(session, session.route)
+    await this.#orderAndPublish(session, session.route)
     this.acknowledged.set(session.id, Date.now())
     if (session.cancelAfterMs !== null) this.#cancels.push(this.#cancel(session, session.cancelAfterMs))
   }
 
-  #order({ id, account }: PlannedSession): Promise<void> {
+  /** Each try orders first: a server that fell may have lost the row whose task could not be published. */
+  #orderAndPublish(session: PlannedSession, route: Route): Promise<void> {
+    return untilDone(async () => {
+      await this.#order(session)
+      await this.#publish(session, route)
+    })
+  }
+
+  async #order({ id, account }: PlannedSession): Promise<void> {
     const { owner, charge, shopperEmail } = account
     const order: Order = {
       sessionId: id,
@@ -85,23 +93,21 @@ export class Producers {
       charge,
       ...(shopperEmail !== undefined && { shopperEmail }),
     }
-    return untilDone(async () => {
-      try {
-        await this.#doors.producer.order(order)
-      } catch (error) {
-        // Its row is there: an earlier call was carried out and its answer was lost.
-        if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error
-      }
-    })
+    try {
+      await this.#doors.producer.order(order)
+      if (this.#ordered.has(id)) this.ordersLost++
+    } catch (error) {
+      // Its row is there: an earlier call was carried out, and its answer or its task's was lost.
+      if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error
+    }
+    this.#ordered.add(id)
   }
 
   #publish(session: PlannedSession, route: Route): Promise<void> {
     const bytes = Buffer.from(JSON.stringify(this.#taskOf(session)))
-    return untilDone(() => {
-      if (route === 'http') return postTask(this.#doors.url(), bytes)
-      if (route === 'list' && this.#doors.list !== null) return this.#doors.list(bytes)
-      return this.#inbox(session.id, bytes)
-    })
+    if (route === 'http') return postTask(this.#doors.url(), bytes)
+    if (route === 'list' && this.#doors.list !== null) return this.#doors.list(bytes)
+    return this.#inbox(session.id, bytes)
   }
 
   #inbox(id: SessionId, bytes: Uint8Array): Promise<void> {

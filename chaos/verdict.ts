@@ -79,6 +79,8 @@ const lostRefunds = (judged: readonly Violation[], classes: Readonly<Record<stri
 const ranBadly = ({ stage, world, operator, producers, rested }: Run, deadLetters: number): Violation[] => {
   const found = [...world.fleet.exits, ...stage.stuck]
   if (!rested) found.push('it never came to rest')
+  if (producers.ordersLost > 0 && !(stage.lostAt !== null && world.servers.oneServer))
+    found.push(`${producers.ordersLost} orders were gone from a database that had lost nothing`)
   if (stage.lostAt !== null) return found.map((what) => broken('the run', what))
   const repaired = operator.repaired.length
   if (repaired > 0) found.push(`${repaired} partitions were damaged, and the log had lost nothing`)
