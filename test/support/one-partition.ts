@@ -20,7 +20,7 @@ export const startWorker = async (
   concurrency: number,
   sessions: readonly string[],
   generate: Effects['generate'],
-  { partitions = 1, plant = (lease: PartitionLease) => lease } = {},
+  { partitions = 1, plant = (lease: PartitionLease) => lease, history = noHistory } = {},
 ) => {
   const env = quietEnvironment(clock)
   const sound = memoryLog({ partitions, clock, newId: () => env.newId() })
@@ -36,7 +36,7 @@ export const startWorker = async (
       table: sessionTable,
       policy: defaultPolicy,
       log,
-      history: noHistory,
+      history,
       drainMs: 0,
       generations: new EffectPool(concurrency, rate, clock),
       refunds: new EffectPool(concurrency, rate, clock),

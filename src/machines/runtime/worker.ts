@@ -133,13 +133,14 @@ export class Worker {
   /** Resolves when an operator asks for the repair, or with null after a while or when the partition goes. */
   #repairRequest(lease: PartitionLease): Promise<PromiseWithResolvers<Repaired | null> | null> {
     const waited = new AbortController()
-    return new Promise<PromiseWithResolvers<Repaired | null> | null>((resolve) => {
-      this.#repairs.set(lease.partition, resolve)
-      onAbort(lease.lost, () => resolve(null))
-      onAbort(lease.handover, () => resolve(null))
-      void this.#context.env.clock.sleep(RECHECK_MS, waited.signal).then(() => resolve(null))
-    }).finally(() => {
+    const asked = Promise.withResolvers<PromiseWithResolvers<Repaired | null> | null>()
+    const goOn = () => asked.resolve(null)
+    this.#repairs.set(lease.partition, asked.resolve)
+    const unlisten = [onAbort(lease.lost, goOn), onAbort(lease.handover, goOn)]
+    void this.#context.env.clock.sleep(RECHECK_MS, waited.signal).then(goOn)
+    return asked.promise.finally(() => {
       waited.abort()
+      for (const stop of unlisten) stop()
       this.#repairs.delete(lease.partition)
     })
   }

@@ -1,6 +1,9 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { GenerationOutcome } from '../../../src/machines/effects/outcome.ts'
+import type { PartitionLease } from '../../../src/machines/ports/event-log.ts'
 import { otherSessionId, result, sessionId } from '../../support/facts.ts'
+import { noHistory } from '../../support/no-history.ts'
 import { startWorker } from '../../support/one-partition.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -84,5 +87,31 @@ describe('what waits in a partition', () => {
 
   it('is an error when nothing answers', async () => {
     await expect(askedWhile(() => true)).rejects.toThrow('this node is away')
+  })
+})
+
+describe('a damaged partition', () => {
+  it('leaves nothing behind with each look, for however long it waits for its repair', async () => {
+    const clock = new VirtualClock()
+    const leases: PartitionLease[] = []
+    const worker = await startWorker(clock, 1, [], async () => ({ kind: 'completed', result }), {
+      plant: (lease) => {
+        leases.push(lease)
+        return lease
+      },
+      history: {
+        ...noHistory,
+        admit: async () => ({ admitted: false, reason: 'log_replaced', archived: null }),
+      },
+    })
+    const listeners = () =>
+      leases.flatMap(({ lost, handover }) =>
+        [lost, handover].map((signal) => getEventListeners(signal, 'abort').length),
+      )
+    await clock.advance(TRY_MS)
+    const afterAMinute = listeners()
+    await clock.advance(60 * TRY_MS)
+    expect(listeners()).toEqual(afterAMinute)
+    await worker.stop(TRY_MS)
   })
 })
