@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { gathered } from '../../src/adapters/shared/gathered.ts'
 
 /** Counts round trips, which end when told; an item named `bad` fails the whole trip. */
-const trips = ({ itemsMax = 100, tripsMax = 10 } = {}) => {
+const trips = ({ itemsMax = 100, tripsMax = 10, waitingMax = 100 } = {}) => {
   const log: string[][] = []
   const held: PromiseWithResolvers<void>[] = []
   const ask = gathered({
@@ -17,6 +17,7 @@ const trips = ({ itemsMax = 100, tripsMax = 10 } = {}) => {
     },
     itemsMax,
     tripsMax,
+    waitingMax,
     isItemsFault: (error) => (error as Error).message === 'statement',
   })
   const turn = () => new Promise(setImmediate)
@@ -48,6 +49,14 @@ describe('gathered questions', () => {
     await end(0)
     expect(await slow).toBe('SLOW')
     expect(log).toEqual([['slow'], ['quick']])
+  })
+
+  it('are refused at once where too many wait, and those that wait are served', async () => {
+    const { ask, turn, end } = trips({ waitingMax: 2 })
+    const answers = Promise.allSettled(['a', 'b', 'c'].map(ask))
+    await turn()
+    await end(0)
+    expect(await answers).toMatchObject([{ value: 'A' }, { value: 'B' }, { reason: { name: 'TooManyWaiting' } }])
   })
 
   it('keep to the limit of a round trip', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { grouped } from '../../src/adapters/shared/grouped.ts'
 
 /** Counts round trips; an item named `bad` fails the whole trip, as one wrong row fails a statement. */
-const trips = (limits: { weightMax?: number; itemsMax?: number } = {}) => {
+const trips = (limits: { weightMax?: number; itemsMax?: number; waitingMax?: number } = {}) => {
   const log: string[][] = []
   const call = grouped({
     run: async (items: readonly string[]) => {
@@ -41,6 +41,13 @@ describe('grouped calls', () => {
     const { log, call } = trips({ weightMax: 3, itemsMax: 2 })
     await Promise.all(['a', 'b', 'c', 'dddddd', 'e'].map(call))
     expect(log).toEqual([['a', 'b'], ['c', 'e'], ['dddddd']])
+  })
+
+  it('are refused at once where too many wait, and those that wait are served', async () => {
+    const { log, call } = trips({ waitingMax: 2 })
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map(call))
+    expect(outcomes).toMatchObject([{ value: 'A' }, { value: 'B' }, { reason: { name: 'TooManyWaiting' } }])
+    expect(log).toEqual([['a', 'b']])
   })
 
   it('are tried one by one when one of them is at fault', async () => {

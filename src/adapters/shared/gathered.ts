@@ -1,3 +1,5 @@
+import { TooManyWaiting, WAITING_MAX } from './too-many-waiting.ts'
+
 /** How questions are gathered into round trips. */
 export interface Gathering<Item, Result> {
   /** One round trip: answers in the order of the items. */
@@ -5,6 +7,8 @@ export interface Gathering<Item, Result> {
   readonly itemsMax: number
   /** Round trips at once; what is asked for beyond fills the next ones. */
   readonly tripsMax: number
+  /** What is asked for beyond is refused with `TooManyWaiting`. */
+  readonly waitingMax?: number
   /** Whether an error may be the fault of one item: then each is tried alone. Without it all of them hear of the error. */
   readonly isItemsFault?: (error: unknown) => boolean
 }
@@ -20,7 +24,7 @@ interface Question<Item, Result> {
  * round trips may be under way: a slow one holds up nobody else.
  */
 export const gathered = <Item, Result>(gathering: Gathering<Item, Result>): ((item: Item) => Promise<Result>) => {
-  const { itemsMax, tripsMax } = gathering
+  const { itemsMax, tripsMax, waitingMax = WAITING_MAX } = gathering
   const waiting: Question<Item, Result>[] = []
   let trips = 0
   const send = () => {
@@ -34,6 +38,7 @@ export const gathered = <Item, Result>(gathering: Gathering<Item, Result>): ((it
   }
   return (item) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= waitingMax) return reject(new TooManyWaiting(waiting.length))
       if (waiting.length === 0) setImmediate(send)
       waiting.push({ item, resolve, reject })
     })

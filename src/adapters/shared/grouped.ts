@@ -1,3 +1,5 @@
+import { TooManyWaiting, WAITING_MAX } from './too-many-waiting.ts'
+
 /** How calls are gathered into one round trip. */
 export interface Grouping<Item, Result> {
   /** One round trip: answers in the order of the items. */
@@ -6,6 +8,8 @@ export interface Grouping<Item, Result> {
   /** No round trip carries more, except a single item that weighs more. */
   readonly weightMax: number
   readonly itemsMax: number
+  /** What is asked for beyond is refused with `TooManyWaiting`. */
+  readonly waitingMax?: number
   /** Items of one key never travel together, and stay in order. */
   readonly keyOf?: (item: Item) => unknown
   /** Whether an error may be the fault of one item: then the others are tried without it. */
@@ -23,6 +27,7 @@ interface Call<Item, Result> {
  * fills. So a busy log makes few large round trips, and an idle one answers at once.
  */
 export const grouped = <Item, Result>(grouping: Grouping<Item, Result>): ((item: Item) => Promise<Result>) => {
+  const { waitingMax = WAITING_MAX } = grouping
   let waiting: Call<Item, Result>[] = []
   let running = false
 
@@ -40,6 +45,7 @@ export const grouped = <Item, Result>(grouping: Grouping<Item, Result>): ((item:
 
   return (item) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= waitingMax) return reject(new TooManyWaiting(waiting.length))
       waiting.push({ item, resolve, reject })
       if (!running) void pump()
     })
