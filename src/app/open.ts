@@ -43,7 +43,7 @@ export interface Opened {
 
 /** @throws FolderInUse, MigrationsPending, MigrationEdited, WrongPartitionCount, SupabaseError, or what a database answered. */
 export const openAll = async (config: Config, env: ProcessEnvironment): Promise<Opened> => {
-  const databases = new Databases(config)
+  const databases = new Databases(config, env)
   try {
     return await openOn(databases, config, env)
   } catch (error) {
@@ -103,11 +103,13 @@ const checksOf = (config: Config, store: Store, log: EventLog, remedy: string): 
 /** At most one embedded database and one connection to a server, whoever asks for them. */
 class Databases {
   readonly #config: Config
+  readonly #env: Pick<ProcessEnvironment, 'logger'>
   readonly #open = new Map<'embedded' | 'postgres', Sql>()
   #lock: FolderLock | null = null
 
-  constructor(config: Config) {
+  constructor(config: Config, env: Pick<ProcessEnvironment, 'logger'>) {
     this.#config = config
+    this.#env = env
   }
 
   /** The lock on the data folder, when an embedded database lies in it. */
@@ -118,7 +120,7 @@ class Databases {
   async open(kind: 'embedded' | 'postgres'): Promise<Sql> {
     const known = this.#open.get(kind)
     if (known !== undefined) return known
-    const sql = kind === 'embedded' ? await this.#openFolder() : openServer({ url: this.#config.databaseUrl ?? '' })
+    const sql = kind === 'embedded' ? await this.#openFolder() : this.#openServer()
     this.#open.set(kind, sql)
     if (kind === 'embedded') await migrate(sql)
     else await refuseUnmigrated(sql)
@@ -127,6 +129,11 @@ class Databases {
 
   async close(): Promise<void> {
     for (const sql of this.#open.values()) await sql.close()
+  }
+
+  #openServer(): Sql {
+    const onFault = (error: unknown) => this.#env.logger.warn({ error }, 'the database tells no news; trying again')
+    return openServer({ url: this.#config.databaseUrl ?? '', onFault })
   }
 
   async #openFolder(): Promise<Sql> {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPostgresLog } from '../../src/adapters/postgres/event-log.ts'
+import { openNews } from '../../src/adapters/postgres/log-news.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openServer } from '../../src/adapters/postgres/server.ts'
 import { logOutageLaw } from '../contracts/log-outage.ts'
 import { realClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
+import { faulty } from '../support/faulty-sql.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts'
 
 describe.runIf(hasPostgres)('the postgres event log', () => {
@@ -24,5 +27,31 @@ describe.runIf(hasPostgres)('the postgres event log', () => {
       await sql.close()
     }
     return { log, restart: () => server.restart(), close }
+  })
+
+  it('says that nothing is heard while the server is away, and hears again once it is back', async () => {
+    const faults: unknown[] = []
+    const heard: string[] = []
+    const sql = openServer({ url: await server.database(), onFault: (error) => faults.push(error) })
+    await sql.listen('news', (payload) => heard.push(payload))
+    await server.restart()
+    await eventually(async () => {
+      await sql.query(`select pg_notify('news', 'again')`)
+      expect(heard).toContain('again')
+    })
+    expect(faults).not.toEqual([])
+    await sql.close()
+  })
+
+  it('says that it cannot look for news', async () => {
+    const errors: unknown[] = []
+    const sql = faulty(openServer({ url: await server.database() }))
+    const onError = (error: unknown) => errors.push(error)
+    const news = await openNews(sql, { clock: realClock, pollMs: 10, onError })
+    news.onGrowth(() => undefined)
+    sql.cut()
+    await eventually(() => expect(errors).toContainEqual(new Error('connection lost')))
+    await news.close()
+    await sql.close()
   })
 })

@@ -44,7 +44,7 @@ export const openPostgresLog = async (options: PostgresLogOptions): Promise<Even
   } = options
   const identity = await createLog(sql, partitions, newId)
   if (alone) await sql.query('delete from wearon.log_members')
-  const news = await openNews(sql, clock, alone ? ALONE_POLL_MS : POLL_MS)
+  const news = await openNews(sql, { clock, pollMs: alone ? ALONE_POLL_MS : POLL_MS, onError })
   const calls = logCalls(sql, lettersMax)
   const table = postgresLeaseTable(sql, partitions, newId, news)
   const context: LogContext = { sql, calls, news, clock, tombstonesMax }

@@ -10,8 +10,11 @@ interface Subscription {
   readonly onBreak: (() => void) | undefined
 }
 
-/** Listens on one connection of its own, opened at the first subscription and opened again whenever it is lost. */
-export const listenOn = (config: pg.ClientConfig) => {
+/**
+ * Listens on one connection of its own, opened at the first subscription and opened again whenever it is lost.
+ * @param onFault hears that it was lost, and of each try to open it again that failed.
+ */
+export const listenOn = (config: pg.ClientConfig, onFault: (error: unknown) => void) => {
   const subscriptions = new Set<Subscription>()
   const closing = new AbortController()
   let connection: Promise<pg.Client> | undefined
@@ -23,11 +26,19 @@ export const listenOn = (config: pg.ClientConfig) => {
     client.on('notification', ({ channel, payload = '' }) => {
       for (const subscription of subscriptions) if (subscription.channel === channel) subscription.onNotify(payload)
     })
-    await client.connect()
-    const channels = new Set([...subscriptions].map(({ channel }) => channel))
-    for (const channel of channels) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    try {
+      await client.connect()
+      const channels = new Set([...subscriptions].map(({ channel }) => channel))
+      for (const channel of channels) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      // A server that only refused to listen would keep it.
+      void client.end().catch(() => undefined)
+      throw error
+    }
     client.once('end', () => {
-      if (!closing.signal.aborted) connection = reconnect()
+      if (closing.signal.aborted) return
+      onFault(new Error('the connection that listens was lost'))
+      connection = reconnect()
     })
     return client
   }
@@ -35,8 +46,8 @@ export const listenOn = (config: pg.ClientConfig) => {
   const reconnect = async (): Promise<pg.Client> => {
     for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
       await sleep(pauseMs, undefined, { signal: closing.signal })
-      const client = await connect().catch(() => null)
-      if (client === null) continue
+      const client = await connect().catch(onFault)
+      if (!client) continue
       for (const { onBreak } of subscriptions) onBreak?.()
       return client
     }

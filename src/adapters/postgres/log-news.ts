@@ -4,8 +4,15 @@ import type { Sql } from './sql.ts'
 
 const CHANNEL = 'wearon_log'
 
+interface Looking {
+  readonly clock: Clock
+  readonly pollMs: number
+  /** Hears of looks that failed; the next one comes all the same. */
+  readonly onError: (error: unknown) => void
+}
+
 /** Starts to listen, and to look every `pollMs` in case a notification was lost. */
-export const openNews = async (sql: Sql, clock: Clock, pollMs: number): Promise<LogNews> => {
+export const openNews = async (sql: Sql, { clock, pollMs, onError }: Looking): Promise<LogNews> => {
   const listeners = new LogListeners()
   const closing = new AbortController()
   const unlisten = await sql.listen(
@@ -13,7 +20,12 @@ export const openNews = async (sql: Sql, clock: Clock, pollMs: number): Promise<
     (payload) => listeners.hear(payload),
     () => listeners.callAll(),
   )
-  const polling = poll(sql, () => clock.sleep(pollMs, closing.signal), listeners, closing.signal)
+  const look = () =>
+    sql.query<Pulse>(LOOK).catch((error: unknown) => {
+      onError(error)
+      return []
+    })
+  const polling = poll(look, () => clock.sleep(pollMs, closing.signal), listeners, closing.signal)
   return {
     onArrival: (partition, listener) => listeners.onArrival(partition, listener),
     onGrowth: (listener) => listeners.onGrowth(listener),
@@ -32,9 +44,9 @@ interface Pulse {
   readonly head_number: number
 }
 
-/** Looks by itself, as long as somebody listens; an outage shows where the log is really used. */
+/** Looks by itself, as long as somebody listens. */
 const poll = async (
-  sql: Sql,
+  look: () => Promise<Pulse[]>,
   pause: () => Promise<void>,
   listeners: LogListeners,
   closing: AbortSignal,
@@ -43,7 +55,7 @@ const poll = async (
   while (!closing.aborted) {
     await pause()
     if (closing.aborted || !listeners.any) continue
-    const rows = await sql.query<Pulse>(LOOK).catch(() => [])
+    const rows = await look()
     const changed = (of: keyof Pulse) => rows.filter((row) => row[of] !== before.get(row.partition)?.[of])
     for (const { partition } of changed('published')) listeners.hear(`inbox ${partition}`)
     if (changed('head_number').length > 0) listeners.hear('journal')

@@ -20,10 +20,13 @@ export interface ServerOptions {
   readonly connections?: number
   /** Shown in pg_stat_activity. */
   readonly name?: string
+  /** Hears of failures that nobody else does: those of the connection that listens. They are tried again. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** A PostgreSQL server, through a pool of connections and one more that listens. */
-export const openServer = ({ url, connections = CONNECTIONS, name = 'wearon' }: ServerOptions): Sql => {
+export const openServer = (options: ServerOptions): Sql => {
+  const { url, connections = CONNECTIONS, name = 'wearon', onFault = () => undefined } = options
   const config: pg.PoolConfig = {
     connectionString: url,
     application_name: name,
@@ -39,7 +42,7 @@ export const openServer = ({ url, connections = CONNECTIONS, name = 'wearon' }: 
   pool.on('error', () => undefined)
   // A server that ends in the moment in which it let us in says so before whoever borrows the connection listens.
   pool.on('connect', (client) => client.on('error', () => undefined))
-  const listener = listenOn(config)
+  const listener = listenOn(config, onFault)
   const withClient = <Result>(work: (client: pg.PoolClient) => Promise<Result>) => borrow(pool, work)
   return {
     query: (text, values) => withClient((client) => queryOn(client)(text, values)),
