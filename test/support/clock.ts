@@ -4,7 +4,7 @@ import type { Clock } from '../../src/machines/ports/environment.ts'
 /** The real time, which never goes back. */
 export const realClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
-  sleep: (ms, signal) => timeout(ms, undefined, { ...(signal && { signal }) }).catch(() => undefined),
+  sleep: (ms, signal) => timeout(Math.max(ms, 0), undefined, { ...(signal && { signal }) }).catch(() => undefined),
 }
 
 export interface VirtualClock extends Clock {

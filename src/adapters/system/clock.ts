@@ -28,6 +28,7 @@ const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
       signal?.removeEventListener('abort', end)
       resolve()
     }
-    const timer = setTimeout(end, Math.min(ms, TIMER_MAX_MS))
+    // Whoever sleeps until a moment may find it over by now.
+    const timer = setTimeout(end, Math.min(Math.max(ms, 0), TIMER_MAX_MS))
     signal?.addEventListener('abort', end, { once: true })
   })
