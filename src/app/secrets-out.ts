@@ -7,10 +7,9 @@ const ASSIGNED = /\b(password|passwd|secret|token|api[_-]?key)(["\\]*[=:]\s*["\\
 const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
 
 /** A text, or a log line as JSON, without URLs' queries and users, keys, passwords and addresses of people. */
-export const withoutSecrets = (text: string): string =>
-  text
-    .replace(URL_TEXT, '$1$2')
-    .replace(KEY, '[key]')
-    .replace(CREDENTIALS, '$1 [key]')
-    .replace(ASSIGNED, '$1$2[secret]')
-    .replace(EMAIL, '[address]')
+export const withoutSecrets = (text: string): string => {
+  // Most lines hold neither; looking for them at every word takes longer than all the rest.
+  const open = text.includes('://') ? text.replace(URL_TEXT, '$1$2') : text
+  const kept = open.replace(KEY, '[key]').replace(CREDENTIALS, '$1 [key]').replace(ASSIGNED, '$1$2[secret]')
+  return kept.includes('@') ? kept.replace(EMAIL, '[address]') : kept
+}

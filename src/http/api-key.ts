@@ -26,4 +26,10 @@ export const hashOf = (secret: string): string => createHash('sha256').update(se
 /** Whether two texts are the same, in a time that does not tell where they differ. */
 export const isSame = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other))
 
+/** Whether a secret has this hash (of `hashOf`), in a time that does not tell where they differ. */
+export const proves = (secret: string, secretHash: string): boolean =>
+  secretHash.length === HASH_LENGTH && timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(secretHash))
+
+const HASH_LENGTH = 64
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -33,14 +33,14 @@ const PROBES = new Set(['/livez', '/readyz', '/health', '/metrics'])
 const CLIENT_LEFT = 499
 
 /** For an API: nothing is sniffed, framed, cached or given to other origins. */
-const securityHeaders = {
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-}
+const securityHeaders = new Map([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cache-Control', 'no-store'],
+])
 
 /** First in line for every request: its id, its headers, its line in the log, its place in the metrics, its limit. */
 export const beginExchange = ({ env, limits, publicUrl }: HttpParts): RequestHandler => {
@@ -53,7 +53,7 @@ export const beginExchange = ({ env, limits, publicUrl }: HttpParts): RequestHan
     count(1)
     const exchange = open(request, response, env, () => count(-1))
     response.locals['exchange'] = exchange
-    response.set({ ...securityHeaders, 'X-Request-Id': exchange.requestId })
+    response.setHeaders(securityHeaders).setHeader('X-Request-Id', exchange.requestId)
     if (inFlight > limits.requestsMax && !PROBES.has(request.path)) throw new Problem('overloaded')
     if (!SAFE_METHODS.has(request.method) && isFromAnotherSite(request, publicUrl())) throw new Problem('cross_site')
     next()

@@ -61,14 +61,12 @@ export class Gate {
   async #identify(request: Request, response: Response): Promise<Caller> {
     const bearer = bearerOf(request.headers)
     if (bearer === null) return (await this.#ofBrowser(request, response)) ?? this.#withoutKey(request, response)
+    const credential = readKey(bearer)
+    if (credential !== null) return this.#ofKey(credential, request, response)
     const { operatorToken } = this.#parts
     if (operatorToken !== null && isLocal(request) && isSame(bearer, operatorToken)) return LOCAL_OPERATOR
-    const credential = readKey(bearer)
-    if (credential === null) {
-      this.#limitAddress(request, response)
-      return this.#refuse('malformed')
-    }
-    return this.#ofKey(credential, request, response)
+    this.#limitAddress(request, response)
+    return this.#refuse('malformed')
   }
 
   /** Whoever signed in; null without a session that counts. @throws Problem when a page of another may have sent it. */

@@ -1,7 +1,7 @@
 import { isoTime } from '../events/text.ts'
 import type { Clock, Logger } from '../machines/ports/environment.ts'
 import type { ApiKeys, KeptKey } from '../projections/api-keys.ts'
-import { type Credential, hashOf, isSame } from './api-key.ts'
+import { type Credential, proves } from './api-key.ts'
 
 /** Keys that are remembered at once; the one looked up least recently goes first. */
 const KEYS_MAX = 1_000
@@ -57,7 +57,7 @@ export class KeyRing {
   async verify({ id, secret }: Credential): Promise<Verdict> {
     const key = await this.#find(id)
     // Compared for unknown ones too: how long it takes does not tell which ids there are.
-    const proved = isSame(hashOf(secret), key?.secretHash ?? NO_HASH)
+    const proved = proves(secret, key?.secretHash ?? NO_HASH)
     if (key === null || !proved) return { outcome: 'unknown' }
     if (key.revokedAt !== null) return { outcome: 'revoked' }
     if (this.#isOver(key)) return { outcome: 'expired' }
