@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
@@ -62,6 +63,24 @@ describe.runIf(hasKafka)('the kafka event log', () => {
       leaseTtlMs: TTL_MS,
       ...options,
     })
+
+  it('leaves no connection behind where it cannot be opened', async () => {
+    const sockets: Socket[] = []
+    const opening = open(`test-${randomUUID()}`, {
+      kafka: {
+        brokers: [server.broker],
+        socketFactory: ({ host, port, onConnect }) => {
+          const socket = connect({ host, port }, onConnect)
+          sockets.push(socket)
+          return socket
+        },
+      },
+      decorate: () => () => Promise.reject(new Error('no answer')),
+    })
+    await expect(opening).rejects.toThrow('no answer')
+    expect(sockets).not.toEqual([])
+    await eventually(() => expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(0))
+  })
 
   const readAll = async (log: EventLog): Promise<Step[]> => {
     const steps: Step[] = []

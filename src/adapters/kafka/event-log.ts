@@ -55,37 +55,12 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
   await createTopics(patient, topics, partitions, clock).catch((error: unknown) => {
     throw explained(error)
   })
-  const links = watchLinks(config)
-  const [wire, watch] = [new Wire(links, namesOf(topics), clock), new Wire(links, namesOf(topics), clock)]
-  const outbox = openOutbox({
-    config: links.config,
-    topics: namesOf(topics),
-    clock,
-    leaderOf: (parcel) => wire.leaderHint(parcel),
-    ...(options.decorate && { decorate: options.decorate }),
+  const { context, close } = openContext(options, { config, topics, onError })
+  const { journal, news, outbox, readers, letters, wire } = context
+  const identity = await identityOf(topics, wire, outbox, newId).catch(async (error: unknown) => {
+    await close()
+    throw error
   })
-  const news = new News({ topics, links, clock, watch, read: wire, onError })
-  const journal = new Journal(topics.journal, wire)
-  const readers = new Readers({ config, topics, wire, news, outbox })
-  const { lettersMax = LETTERS_MAX, spareLetterRecords: spareRecords = SPARE_LETTER_RECORDS } = options
-  const letters = new Letters({ topic: topics.letters, wire, outbox, clock, lettersMax, spareRecords, onError })
-  const context: LogContext = {
-    letters,
-    topics,
-    links,
-    wire,
-    anchors: new Anchors(links, wire, onError),
-    outbox,
-    news,
-    journal,
-    inboxBounds: inboxBounds(wire, topics.inbox),
-    readers,
-    clock,
-    onError,
-    tombstonesMax: options.tombstonesMax ?? TOMBSTONES_MAX,
-    checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
-  }
-  const identity = await identityOf(topics, wire, outbox, newId)
   return {
     partitions,
     identity: async () => identity,
@@ -98,11 +73,55 @@ export const openKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> 
     onGrowth: (listener) => news.onGrowth(listener),
     readers,
     letters,
-    close: async () => {
-      await news.close()
-      await Promise.allSettled([outbox.close(), wire.close(), watch.close(), readers.close()])
-    },
+    close,
   }
+}
+
+interface Reached {
+  readonly config: KafkaConfig
+  readonly topics: Topics
+  readonly onError: (error: unknown) => void
+}
+
+/** What the log is made of, on connections of its own. */
+const openContext = (
+  options: KafkaLogOptions,
+  { config, topics, onError }: Reached,
+): { readonly context: LogContext; readonly close: () => Promise<void> } => {
+  const { clock, lettersMax = LETTERS_MAX, spareLetterRecords: spareRecords = SPARE_LETTER_RECORDS } = options
+  const names = namesOf(topics)
+  const links = watchLinks(config)
+  const [wire, watch] = [new Wire(links, names, clock), new Wire(links, names, clock)]
+  const outbox = openOutbox({
+    config: links.config,
+    topics: names,
+    clock,
+    leaderOf: (parcel) => wire.leaderHint(parcel),
+    ...(options.decorate && { decorate: options.decorate }),
+  })
+  const news = new News({ topics, links, clock, watch, read: wire, onError })
+  const readers = new Readers({ config, topics, wire, news, outbox })
+  const context: LogContext = {
+    letters: new Letters({ topic: topics.letters, wire, outbox, clock, lettersMax, spareRecords, onError }),
+    topics,
+    links,
+    wire,
+    anchors: new Anchors(links, wire, onError),
+    outbox,
+    news,
+    journal: new Journal(topics.journal, wire),
+    inboxBounds: inboxBounds(wire, topics.inbox),
+    readers,
+    clock,
+    onError,
+    tombstonesMax: options.tombstonesMax ?? TOMBSTONES_MAX,
+    checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
+  }
+  const close = async () => {
+    await news.close()
+    await Promise.allSettled([outbox.close(), wire.close(), watch.close(), readers.close()])
+  }
+  return { context, close }
 }
 
 /** Of several processes that find no identity, the first to write one makes it. */
