@@ -8,11 +8,14 @@ const WORKERS = 2
 const WAITING_MAX = 12
 const DEADLINE_MS = 4_500
 
-/** The HTTP side with real engines and a server of this photo beside it, ready. */
-export const openEstimates = async (photo: Uint8Array): Promise<BodyWorld> => {
+/** The HTTP side with real engines and a server of this photo beside it, and of others by their paths; ready. */
+export const openEstimates = async (
+  photo: Uint8Array,
+  others: Readonly<Record<string, Uint8Array>> = {},
+): Promise<BodyWorld> => {
   const engine = openPool({ workers: WORKERS, waitingMax: WAITING_MAX, deadlineMs: DEADLINE_MS })
   await allReady(engine)
-  const world = await openBodyWorld({ engine, files: { 'person.jpg': photo } })
+  const world = await openBodyWorld({ engine, files: { ...others, 'person.jpg': photo } })
   return {
     ...world,
     close: async () => {

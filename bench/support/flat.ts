@@ -1,14 +1,14 @@
-import { poseRssMb } from './pose.ts'
+import { poseRssMb, poseRssOfEachMb } from './pose.ts'
 
 /** Photos after which memory must be flat. */
 const PHOTOS = 2_000
-/** By then everything is compiled, and every size of photo was met. */
-const SETTLED = 400
+/** By then everything is compiled, and the C library keeps as much of what was freed as a few photos at once take. */
+const SETTLED = 1_000
 const STEP = 100
-/** A slow machine stops earlier, and says how far it came. */
-const LONGEST_MS = 220_000
+/** A slow machine stops earlier, says how far it came, and keeps no promise. */
+const LONGEST_MS = 540_000
 
-/** Memory of this process and its engines once settled, and by how much it grew until the last photo. */
+/** Memory of this process and its engines once settled, at the last photo, and the difference. */
 export const growthOver = async (look: (photos: number) => Promise<void>) => {
   const startedAt = performance.now()
   let [settledMb, photos] = [Number.NaN, 0]
@@ -16,7 +16,11 @@ export const growthOver = async (look: (photos: number) => Promise<void>) => {
     await look(STEP)
     photos += STEP
     if (photos === SETTLED) settledMb = poseRssMb()
-    console.log(`${photos} photos: ${poseRssMb().toFixed(0)} MB`)
+    const [ours = Number.NaN, ...engines] = poseRssOfEachMb().map(Math.round)
+    console.log(
+      `${photos} photos: ${poseRssMb().toFixed(0)} MB, this process ${ours}, engines ${engines.join(' and ')}`,
+    )
   }
-  return { photos, settled_mb: settledMb, growth_mb: poseRssMb() - settledMb }
+  const rssMb = poseRssMb()
+  return { photos, settled_mb: settledMb, rss_mb: rssMb, growth_mb: rssMb - settledMb }
 }

@@ -19,11 +19,14 @@ export const lookAtOnce = async (
   await Promise.all(Array.from({ length: workers + 1 }, look))
 }
 
-/** What this process and its engines hold in memory now. */
-export const poseRssMb = (): number =>
-  [process.pid, ...engineProcesses()]
-    .map((pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-    .reduce((sum, mb) => sum + mb, 0)
+/** What this process and each of its engines hold in memory now, MB. */
+export const poseRssOfEachMb = (): number[] =>
+  [process.pid, ...engineProcesses()].map(
+    (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+  )
+
+/** All of that together, MB. */
+export const poseRssMb = (): number => poseRssOfEachMb().reduce((sum, mb) => sum + mb, 0)
 
 /** Linux counts a process's time in steps of 10 ms. */
 const TICK_MS = 10
