@@ -64,7 +64,7 @@ const forkOn = async (folder: string): Promise<ChildProcess> => {
   const log = await open(join(folder, 'log'), 'w')
   const limits = { RATE_LIMIT_KEY: NO_LIMIT, RATE_LIMIT_ADDRESS: NO_LIMIT, TENANT_BACKLOG_MAX: '1000000' }
   const child = fork(PROGRAM, {
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--cpu-prof')), '--expose-gc'],
+    execArgv: [...process.execArgv, '--expose-gc'],
     env: {
       ...process.env,
       DATA_DIR: folder,
