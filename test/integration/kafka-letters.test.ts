@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openKafkaLog } from '../../src/adapters/kafka/event-log.ts'
 import type { EventLog } from '../../src/machines/ports/event-log.ts'
@@ -8,6 +8,9 @@ import { eventually } from '../support/eventually.ts'
 import { hasKafka, type KafkaServer, startKafka } from '../support/kafka-server.ts'
 import { burial, commitOf } from '../support/log-samples.ts'
 import { startWorker } from '../support/log-worker.ts'
+
+/** Our topics take 16 MiB. */
+const LARGER_THAN_A_RECORD = 17 * 1024 * 1024
 
 describe.runIf(hasKafka)('dead letters on Kafka', () => {
   let server: KafkaServer
@@ -38,6 +41,29 @@ describe.runIf(hasKafka)('dead letters on Kafka', () => {
       counts: await letters.counts(),
     }
   }
+
+  it('are kept in part where they are larger than any record, so that what lies behind them goes on', async () => {
+    const log = await open(`test-${randomUUID()}`)
+    const worker = startWorker(log)
+    const lease = await eventually(() => worker.lease(0))
+    await lease.commit(commitOf({ deadLetters: [burial(0, '1', 'x'.repeat(LARGER_THAN_A_RECORD))] }))
+    const { texts } = await told(log)
+    expect(texts.map((text) => text.length)).toEqual([8 * 1024 * 1024])
+    await worker.stop()
+    await log.close()
+  })
+
+  it('that no broker takes fail their commit, instead of being written again for ever', async () => {
+    const prefix = `test-${randomUUID()}`
+    const log = await open(prefix)
+    await limitRecords(`${prefix}.letters`, 1_000)
+    const worker = startWorker(log)
+    const lease = await eventually(() => worker.lease(0))
+    const committing = lease.commit(commitOf({ deadLetters: [burial(0, '1', 'x'.repeat(2_000))] }))
+    await expect(committing).rejects.toThrow('larger than')
+    await worker.stop()
+    await log.close()
+  })
 
   it('are the same after their topic grew long and was written anew', async () => {
     const prefix = `test-${randomUUID()}`
@@ -80,6 +106,17 @@ describe.runIf(hasKafka)('dead letters on Kafka', () => {
     await worker.stop()
     await Promise.all([log.close(), reader.close(), late.close()])
   })
+
+  const limitRecords = async (topic: string, bytes: number): Promise<void> => {
+    const admin = new Kafka({ brokers: [server.broker], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    const configEntries = [{ name: 'max.message.bytes', value: `${bytes}` }]
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    })
+    await admin.disconnect()
+  }
 
   const bounds = async (prefix: string): Promise<{ start: number; end: number }> => {
     const admin = new Kafka({ brokers: [server.broker], logLevel: logLevel.NOTHING }).admin()

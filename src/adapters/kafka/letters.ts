@@ -28,9 +28,14 @@ export interface LettersAt {
 }
 
 /** A burial as it is written before its commit. */
-export const burialOf = (topic: string, { bytes, position, ...burial }: Burial): Parcel =>
+export const burialOf = (topic: string, { bytes, position, ...burial }: Burial): Parcel => {
   // An inbox position begins with the offset.
-  parcelOf(topic, burial.id, { kind: 'buried', burial, position: Number.parseInt(position, 10) }, Buffer.from(bytes))
+  const note: LetterNote = { kind: 'buried', burial, position: Number.parseInt(position, 10) }
+  return parcelOf(topic, burial.id, note, Buffer.from(bytes.subarray(0, LETTER_BYTES_MAX)))
+}
+
+/** Of a message that others wrote compressed, and that is larger than any record of ours: its beginning is kept. */
+const LETTER_BYTES_MAX = 8 * 1024 * 1024
 
 const parcelOf = (topic: string, key: string, note: LetterNote, value: Buffer): Parcel => ({
   topic,

@@ -9,6 +9,7 @@ import { JournalWriter } from './journal-writer.ts'
 import type { LeaseStart } from './lease-table.ts'
 import { burialOf } from './letters.ts'
 import type { LogContext } from './log-context.ts'
+import { isParcelsFault } from './outbox.ts'
 import { PartitionState } from './partition-state.ts'
 import type { Bodies } from './records.ts'
 import type { Bounds } from './wire.ts'
@@ -66,7 +67,8 @@ const leaseOn = (
         if (!follows(held, state, commit)) return
         // Letters first: one too early is found again under its id, one too late would be lost.
         const letters = commit.deadLetters.map((burial) => burialOf(topics.letters, burial))
-        if (letters.length > 0) await untilKnown(held, clock, async () => void (await outbox.send(letters)))
+        const bury = async () => void (await outbox.send(letters))
+        if (letters.length > 0) await untilKnown(held, clock, bury, (error) => !isParcelsFault(error))
         await writer.append('commit', bodyOf(commit, state, clock.now()))
       }),
     trim: (archivedUpTo) => {
