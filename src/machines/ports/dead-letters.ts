@@ -27,6 +27,7 @@ export interface DeadLetter {
   readonly reason: string
   /** How it came when it first died. */
   readonly source: TaskSource
+  /** Of what is kept: a log may keep only the beginning of a message that is larger than any that could be worked on. */
   readonly sizeBytes: number
   /** How often it died. */
   readonly attempts: number
