@@ -53,6 +53,7 @@ export const startWorker = async (
       return steps.map(({ facts }) => facts.map(({ type }) => type))
     },
     backlogs: () => worker.backlogs(),
+    repair: () => worker.repair(0),
     /** @param withinMs how long what runs may take to heed it. */
     stop: async (withinMs: number) => {
       stop.abort()

@@ -68,6 +68,8 @@ export class Worker {
     const request = Promise.withResolvers<Repaired | null>()
     if (start === undefined) request.resolve(null)
     else start(request)
+    // Whoever asks next finds nothing that waits for a repair.
+    this.#repairs.delete(partition)
     return request.promise
   }
 

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { GenerationOutcome } from '../../../src/machines/effects/outcome.ts'
 import type { PartitionLease } from '../../../src/machines/ports/event-log.ts'
+import type { History } from '../../../src/machines/ports/history.ts'
 import { otherSessionId, result, sessionId } from '../../support/facts.ts'
 import { noHistory } from '../../support/no-history.ts'
 import { startWorker } from '../../support/one-partition.ts'
@@ -91,18 +92,31 @@ describe('what waits in a partition', () => {
 })
 
 describe('a damaged partition', () => {
+  const damaged: History = {
+    ...noHistory,
+    admit: async () => ({ admitted: false, reason: 'log_replaced', archived: null }),
+  }
+  const nothingIsAsked = () => Promise.reject(new Error('nothing is asked for'))
+
+  it('is repaired once, however often it is asked for at once', async () => {
+    const clock = new VirtualClock()
+    const worker = await startWorker(clock, 1, [], nothingIsAsked, { history: damaged })
+    await clock.advance(TRY_MS)
+    const asked = Promise.allSettled([worker.repair(), worker.repair()])
+    await clock.advance(TRY_MS)
+    expect((await asked)[1]).toEqual({ status: 'fulfilled', value: null })
+    await worker.stop(TRY_MS)
+  })
+
   it('leaves nothing behind with each look, for however long it waits for its repair', async () => {
     const clock = new VirtualClock()
     const leases: PartitionLease[] = []
-    const worker = await startWorker(clock, 1, [], async () => ({ kind: 'completed', result }), {
+    const worker = await startWorker(clock, 1, [], nothingIsAsked, {
       plant: (lease) => {
         leases.push(lease)
         return lease
       },
-      history: {
-        ...noHistory,
-        admit: async () => ({ admitted: false, reason: 'log_replaced', archived: null }),
-      },
+      history: damaged,
     })
     const listeners = () =>
       leases.flatMap(({ lost, handover }) =>
