@@ -66,7 +66,10 @@ const openOn = async (
     clock: env.clock,
     newId: () => env.newId(),
     drainMs: config.shutdownGraceMs + DRAIN_EXTRA_MS,
-    onError: (error: unknown) => env.logger.warn({ error }, 'the log did not answer; trying again'),
+    onError: (error: unknown) => {
+      env.meter.count('log_faults_total', {})
+      env.logger.warn({ error }, 'the log did not answer; trying again')
+    },
   }
   switch (eventLog) {
     case 'redis':

@@ -103,11 +103,11 @@ const checksOf = (config: Config, store: Store, log: EventLog, remedy: string): 
 /** At most one embedded database and one connection to a server, whoever asks for them. */
 class Databases {
   readonly #config: Config
-  readonly #env: Pick<ProcessEnvironment, 'logger'>
+  readonly #env: Pick<ProcessEnvironment, 'logger' | 'meter'>
   readonly #open = new Map<'embedded' | 'postgres', Sql>()
   #lock: FolderLock | null = null
 
-  constructor(config: Config, env: Pick<ProcessEnvironment, 'logger'>) {
+  constructor(config: Config, env: Pick<ProcessEnvironment, 'logger' | 'meter'>) {
     this.#config = config
     this.#env = env
   }
@@ -132,7 +132,10 @@ class Databases {
   }
 
   #openServer(): Sql {
-    const onFault = (error: unknown) => this.#env.logger.warn({ error }, 'the database tells no news; trying again')
+    const onFault = (error: unknown) => {
+      this.#env.meter.count('log_faults_total', {})
+      this.#env.logger.warn({ error }, 'the database tells no news; trying again')
+    }
     return openServer({ url: this.#config.databaseUrl ?? '', onFault })
   }
 

@@ -64,6 +64,7 @@ export class OrphanSweep {
     for await (const { path, storedAtMs } of this.#listed()) {
       count += 1
       if (count > OBJECTS_MAX) {
+        env.meter.count('orphan_sweeps_cut_total', {})
         env.logger.warn({ count }, 'too many objects to look at all of them')
         return
       }

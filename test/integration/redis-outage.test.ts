@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openProxy, type Proxy } from '../../chaos/proxy.ts'
 import { openConnection, type RedisConnection } from '../../src/adapters/redis/connection.ts'
+import { createLog } from '../../src/adapters/redis/create-log.ts'
 import { openRedisLog } from '../../src/adapters/redis/event-log.ts'
+import { logKeys } from '../../src/adapters/redis/keys.ts'
+import { openNews } from '../../src/adapters/redis/log-news.ts'
+import { partitionCalls } from '../../src/adapters/redis/partition-calls.ts'
 import { type EventLog, Fenced } from '../../src/machines/ports/event-log.ts'
 import { logOutageLaw } from '../contracts/log-outage.ts'
 import { realClock } from '../support/clock.ts'
@@ -46,6 +50,21 @@ describe.runIf(hasRedis)('the redis event log', () => {
     server.cli('config', 'set', 'appendfsync', 'always')
     const log = await openLog(30_000)
     return { log, restart: () => server.restart(), close: () => log.close() }
+  })
+
+  it('says that it cannot look for news', async () => {
+    const errors: unknown[] = []
+    const redis = await openConnection({ url: server.url, onWarning: () => undefined })
+    opened.push(redis)
+    const keys = logKeys('wearon', 2)
+    const { identity } = await createLog(redis, keys, 2, randomUUID)
+    const calls = partitionCalls(redis, keys, identity)
+    const onError = (error: unknown) => errors.push(error)
+    const news = await openNews({ redis, calls, keys, partitions: 2, clock: realClock, pollMs: 10, onError })
+    news.onGrowth(() => undefined)
+    await redis.close()
+    await eventually(() => expect(errors).toContainEqual(new Error('Connection is closed.')))
+    await news.close()
   })
 
   it('goes on after its connections were cut, and repeats the commit that was under way', async () => {

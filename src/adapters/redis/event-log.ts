@@ -42,7 +42,7 @@ export const openRedisLog = async (options: RedisLogOptions): Promise<EventLog> 
   if (created.partitions !== partitions) throw new WrongPartitionCount(created.partitions, partitions)
   const { identity } = created
   const each = partitionCalls(redis, keys, identity)
-  const news = await openNews({ redis, calls: each, keys, partitions, clock, pollMs: POLL_MS })
+  const news = await openNews({ redis, calls: each, keys, partitions, clock, pollMs: POLL_MS, onError })
   const calls = logCalls(each, keys)
   const table = redisLeaseTable({ redis, calls: each, keys, identity, partitions, newId, news, clock })
   const context: LogContext = { redis, keys, each, calls, news, clock, tombstonesMax, lettersMax }

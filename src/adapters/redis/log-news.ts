@@ -12,6 +12,8 @@ interface NewsParts {
   readonly partitions: number
   readonly clock: Clock
   readonly pollMs: number
+  /** Hears of looks that failed; the next one comes all the same. */
+  readonly onError: (error: unknown) => void
 }
 
 /** Starts to listen, and to look every `pollMs` in case a message was lost. */
@@ -39,9 +41,9 @@ export const openNews = async (parts: NewsParts): Promise<LogNews> => {
 type Place = readonly [number: string, lastId: string]
 const NOTHING: Place = ['', '']
 
-/** Looks as long as somebody listens. An outage shows where the log is really used; a silent subscription is replaced. */
+/** Looks as long as somebody listens; a silent subscription is replaced. */
 const poll = async (
-  { calls, partitions, clock, pollMs }: NewsParts,
+  { calls, partitions, clock, pollMs, onError }: NewsParts,
   listeners: LogListeners,
   subscription: Subscription,
   closing: AbortSignal,
@@ -55,12 +57,15 @@ const poll = async (
     // Not waited for: on a dead connection the answer takes as long as the connection may be silent.
     asked ??= subscription
       .ping()
-      .catch(() => undefined)
+      .catch(onError)
       .finally(() => {
         asked = null
       })
     if (!listeners.any) continue
-    const looks = await reachEach<Place>(calls, 'look', [], all, { clock, ms: pollMs }).catch((): Place[] => [])
+    const looks = await reachEach<Place>(calls, 'look', [], all, { clock, ms: pollMs }).catch((error: unknown) => {
+      onError(error)
+      return []
+    })
     const places = looks.map((place, partition) => place ?? before[partition] ?? NOTHING)
     const hasMoved = (of: 0 | 1) => (place: Place, partition: number) => place[of] !== before[partition]?.[of]
     const arrived = places.flatMap((place, partition) => (hasMoved(1)(place, partition) ? [partition] : []))

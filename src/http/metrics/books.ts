@@ -31,6 +31,11 @@ export const bookMetrics: Readonly<Record<string, MetricRow>> = {
     help: 'Session rows without a task that were handed over to be failed and refunded.',
     labels: [],
   },
+  orphan_sweeps_cut_total: {
+    type: 'counter',
+    help: 'Looks for stored results without a session that met more objects than one look takes, and ended there.',
+    labels: [],
+  },
   books_exceptions: {
     type: 'gauge',
     help: 'Sessions, refunds and accounts that somebody should look at, by class, at the last reconciliation.',

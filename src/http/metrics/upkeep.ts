@@ -38,6 +38,11 @@ export const upkeepMetrics: Readonly<Record<string, MetricRow>> = {
     help: 'Looks at a partition that found its log not to be what the archive knows; it waits for a repair.',
     labels: ['damage'],
   },
+  log_faults_total: {
+    type: 'counter',
+    help: 'Times that the log, or what tells its news, did not answer; it is asked again.',
+    labels: [],
+  },
   archive_unreachable_total: {
     type: 'counter',
     help: 'Questions of a partition owner that the archive did not answer; they are asked again.',
