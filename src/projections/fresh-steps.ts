@@ -60,7 +60,7 @@ class FreshSteps {
             forget()
             throw error
           })
-          if (commit.step !== null && !lease.lost.aborted) this.#add(stretch, commit.step)
+          if (commit.step !== null) this.#add(stretch, commit.step)
         },
       })
     } finally {
@@ -92,8 +92,9 @@ class FreshSteps {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Where there is no room, the stretch begins anew. */
+  /** Where there is no room, the stretch begins anew; one that was forgotten takes nothing any more. */
   #add(stretch: Stretch, step: Step): void {
+    if (this.#stretches.get(step.partition) !== stretch) return
     stretch.to = step.number
     if (this.#facts + step.facts.length <= this.#factsMax) {
       this.#steps.push(step)
