@@ -35,4 +35,4 @@ USER node
 STOPSIGNAL SIGTERM
 # Node asks itself, since the image has no curl. A process that is only not ready must not be killed: so it is /livez.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "--max-old-space-size=768", "src/main.ts"]
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "--max-old-space-size=768", "--external-memory-accounted-in-global-limit", "src/main.ts"]

@@ -7,7 +7,11 @@ import type { Crowd } from '../processes/picture-sessions.ts'
 
 const PROGRAM = join(import.meta.dirname, '../processes/picture-sessions.ts')
 /** As the program itself is started. */
-const MEMORY_FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=768']
+const MEMORY_FLAGS = [
+  '--max-semi-space-size=16',
+  '--max-old-space-size=768',
+  '--external-memory-accounted-in-global-limit',
+]
 
 /** Works so many sessions at once in a process of its own, each with this photo, which a server here hands out. */
 export const pictureCrowd = async (sessions: number, photo: Uint8Array): Promise<Crowd> => {
