@@ -67,9 +67,11 @@ export class Worker {
     const start = this.#repairs.get(partition)
     const request = Promise.withResolvers<Repaired | null>()
     if (start === undefined) request.resolve(null)
-    else start(request)
-    // Whoever asks next finds nothing that waits for a repair.
-    this.#repairs.delete(partition)
+    else {
+      // Whoever asks next finds nothing that waits for a repair.
+      this.#repairs.delete(partition)
+      start(request)
+    }
     return request.promise
   }
 
@@ -136,14 +138,16 @@ export class Worker {
   #repairRequest(lease: PartitionLease): Promise<PromiseWithResolvers<Repaired | null> | null> {
     const waited = new AbortController()
     const asked = Promise.withResolvers<PromiseWithResolvers<Repaired | null> | null>()
-    const goOn = () => asked.resolve(null)
+    const goOn = () => {
+      this.#repairs.delete(lease.partition)
+      asked.resolve(null)
+    }
     this.#repairs.set(lease.partition, asked.resolve)
     const unlisten = [onAbort(lease.lost, goOn), onAbort(lease.handover, goOn)]
     void this.#context.env.clock.sleep(RECHECK_MS, waited.signal).then(goOn)
     return asked.promise.finally(() => {
       waited.abort()
       for (const stop of unlisten) stop()
-      this.#repairs.delete(lease.partition)
     })
   }
 
