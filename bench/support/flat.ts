@@ -2,8 +2,8 @@ import { poseRssMb, poseRssOfEachMb } from './pose.ts'
 
 /** Photos after which memory must be flat. */
 const PHOTOS = 2_000
-/** By then everything is compiled, and the C library keeps as much of what was freed as a few photos at once take. */
-const SETTLED = 1_000
+/** By then everything is compiled, and every size of photo was met. */
+const SETTLED = 400
 const STEP = 100
 /** A slow machine stops earlier, says how far it came, and keeps no promise. */
 const LONGEST_MS = 540_000
