@@ -69,8 +69,8 @@ export class Journal {
         offset: cursor.offset,
       }))
       const { slices, refused } = await this.#wire.fetchEach(places, { waitMs: 0, bytes: ROUND_BYTES })
-      empty = refused.length === 0 && isEmpty(slices) ? empty + 1 : 0
-      if (empty > EMPTY_MAX) throw new Unanswered(`nothing comes of ${this.#topic}`)
+      if (refused.length === 0 && isEmpty(slices) && ++empty > EMPTY_MAX)
+        throw new Unanswered(`nothing comes of ${this.#topic}`)
       for (const { partition, error } of refused) {
         if (isOutOfRange(error)) await this.#beginAnew(partition, open)
         else if (refused.length === places.length) throw error
