@@ -9,7 +9,8 @@ import { announce } from './announce.ts'
 import { committing } from './committing.ts'
 import type { Slot } from './effect-pool.ts'
 import { EffectRunner } from './effect-runner.ts'
-import { type Arrived, Intake, requestIdOf } from './intake.ts'
+import { type Arrived, Intake, requestIdOf, type Taken } from './intake.ts'
+import type { IntakeRoom } from './intake-room.ts'
 import { onAbort, WakeUp } from './signal.ts'
 import { isTombstone, type Known, StepDraft } from './step-draft.ts'
 import { Trimming } from './trimming.ts'
@@ -34,6 +35,7 @@ interface Pending {
 export class PartitionOwner {
   readonly #lease: PartitionLease
   readonly #context: WorkerContext
+  readonly #room: IntakeRoom
   readonly #intake: Intake
   readonly #effects: EffectRunner
   readonly #sessions: WorkingSet
@@ -45,10 +47,14 @@ export class PartitionOwner {
   #head: StepRef | null
   #draining = false
 
-  /** @param head the journal's head: the lease's own, or the one that a repair left. */
-  constructor(lease: PartitionLease, head: StepRef | null, context: WorkerContext) {
+  /**
+   * @param head the journal's head: the lease's own, or the one that a repair left.
+   * @param room paces the intake of all partitions of the process.
+   */
+  constructor(lease: PartitionLease, head: StepRef | null, context: WorkerContext, room: IntakeRoom) {
     this.#lease = lease
     this.#context = context
+    this.#room = room
     this.#head = head
     this.#trimming = new Trimming(lease, context)
     this.#intake = new Intake(lease, context, () => this.#wake.notify())
@@ -101,7 +107,12 @@ export class PartitionOwner {
 
   /** One step. Answers whether there may be more to do right away. */
   async #step(): Promise<boolean> {
-    const { arrived, poison, position } = await this.#intake.take()
+    const taken = await this.#intake.take()
+    await this.#room.run(taken.arrived.length + taken.poison.length, () => this.#work(taken))
+    return this.#intake.mayHoldMore || this.#pending.length > 0
+  }
+
+  async #work({ arrived, poison, position }: Taken): Promise<void> {
     const pending = this.#takePending()
     const known = await this.#known([
       ...pending.map(({ id }) => id),
@@ -117,7 +128,6 @@ export class PartitionOwner {
     await this.#commit(draft, position)
     this.#act(draft, pending)
     await this.#trimming.at(nowMs)
-    return this.#intake.mayHoldMore || this.#pending.length > 0
   }
 
   #takePending(): Pending[] {

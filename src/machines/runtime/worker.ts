@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs } from '../policy.ts'
 import { Fenced, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { admit, type LogDamage } from './admission.ts'
+import { IntakeRoom } from './intake-room.ts'
 import { PartitionOwner } from './partition-owner.ts'
 import type { PartitionBacklog, PartitionStatus } from './partition-status.ts'
 import type { RateShare } from './rate-share.ts'
@@ -18,6 +19,7 @@ const RECHECK_MS = 10_000
 export class Worker {
   readonly #context: WorkerContext
   readonly #rate: RateShare
+  readonly #room: IntakeRoom
   readonly #held = new Map<number, PartitionStatus>()
   readonly #leases = new Map<number, PartitionLease>()
   readonly #owners = new Map<number, PartitionOwner>()
@@ -27,6 +29,7 @@ export class Worker {
   constructor(context: WorkerContext, rate: RateShare) {
     this.#context = context
     this.#rate = rate
+    this.#room = new IntakeRoom(context.env.clock)
   }
 
   get partitions(): readonly PartitionStatus[] {
@@ -106,7 +109,7 @@ export class Worker {
 
   async #work(lease: PartitionLease, head: StepRef | null): Promise<void> {
     this.#show(lease, 'running', null)
-    const owner = new PartitionOwner(lease, head, this.#context)
+    const owner = new PartitionOwner(lease, head, this.#context, this.#room)
     this.#owners.set(lease.partition, owner)
     await owner.run((stepping) => this.#show(lease, 'running', null, stepping))
   }
