@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { steadyClock } from '../../src/adapters/system/clock.ts'
 import type { Environment } from '../../src/machines/ports/environment.ts'
 
@@ -7,6 +7,6 @@ export const benchEnvironment = {
   clock: steadyClock(),
   meter: { count: () => {}, observe: () => {}, gauge: () => {} },
   logger: { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) },
-  newId: () => randomBytes(16).toString('hex'),
+  newId: () => randomUUID(),
   random: Math.random,
 } satisfies Environment

@@ -5,7 +5,7 @@ import type { Known } from './step-draft.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** What one step takes at most: bounds its time, its bytes and its commit. */
-const MESSAGES_MAX = 50
+const MESSAGES_MAX = 25
 const MESSAGE_BYTES_MAX = 1024 * 1024
 
 /** A producer's clock may be this far ahead of ours when its task's age is compared with the oldest tombstone. */
