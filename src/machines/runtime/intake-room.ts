@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/environment.ts'
+import type { Taken } from './intake.ts'
 
 /**
  * Messages that all partitions of a process fold at once. As long as there are not many more of them than free slots, a new session
@@ -19,7 +20,7 @@ interface Waiting {
   readonly enter: () => void
 }
 
-/** Paces the intake of all partitions of a process: a crowd of messages is worked off in small lots instead of being held all at once. */
+/** Paces the intake of all partitions of a process: a crowd of messages is worked off in small lots, not held all at once. */
 export class IntakeRoom {
   readonly #clock: Clock
   /** Oldest first. */
@@ -33,8 +34,9 @@ export class IntakeRoom {
     this.#clock = clock
   }
 
-  /** Does the work on so many messages once there is room, first come, first in. */
-  async run<Value>(messages: number, work: () => Promise<Value>): Promise<Value> {
+  /** Does the work on what was taken once there is room, first come, first in. Without a message there always is. */
+  async run<Value>({ arrived, poison }: Pick<Taken, 'arrived' | 'poison'>, work: () => Promise<Value>): Promise<Value> {
+    const messages = arrived.length + poison.length
     if (messages === 0) return work()
     const stay = { messages, since: 0 }
     if (this.#line.length === 0 && this.#fits(stay)) this.#enter(stay)

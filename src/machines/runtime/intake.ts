@@ -1,5 +1,6 @@
 import { type Command, parseMessage } from '../../events/command.ts'
 import { partitionOf, type SessionId } from '../../events/ids.ts'
+import type { GenerationTask } from '../../events/task.ts'
 import type { InboxMessage, PartitionLease } from '../ports/event-log.ts'
 import type { Known } from './step-draft.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -67,6 +68,12 @@ export class Intake {
     const messages = await this.#lease.take({ messages: MESSAGES_MAX, bytes: MESSAGE_BYTES_MAX })
     if (messages.length > 0) this.#mayHoldMore = true
     return this.#sortOut(messages)
+  }
+
+  /** Notes how long a task lay here; its producer's clock may be ahead of ours. */
+  accepted({ createdAt }: GenerationTask, nowMs: number): void {
+    if (createdAt === null) return
+    this.#context.env.meter.observe('intake_wait_seconds', Math.max(0, nowMs - Date.parse(createdAt)) / 1_000)
   }
 
   async #sortOut(messages: readonly InboxMessage[]): Promise<Taken> {

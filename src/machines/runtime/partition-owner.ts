@@ -108,7 +108,7 @@ export class PartitionOwner {
   /** One step. Answers whether there may be more to do right away. */
   async #step(): Promise<boolean> {
     const taken = await this.#intake.take()
-    await this.#room.run(taken.arrived.length + taken.poison.length, () => this.#work(taken))
+    await this.#room.run(taken, () => this.#work(taken))
     return this.#intake.mayHoldMore || this.#pending.length > 0
   }
 
@@ -180,7 +180,7 @@ export class PartitionOwner {
     const traceparent = isRequest ? command.task.traceparent : session.context.traceparent
     if (!draft.offer(session, decision.facts, requestId, traceparent))
       this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
-    else if (command.command === 'generation.request') this.#arrived(command.task.createdAt, nowMs)
+    else if (command.command === 'generation.request') this.#intake.accepted(command.task, nowMs)
     if (command.command === 'generation.reject')
       this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
   }
@@ -240,13 +240,6 @@ export class PartitionOwner {
     const id = letterId(partition, bytes)
     draft.bury({ id, partition, position, reason, source, bytes, at: isoTime(nowMs) })
     this.#context.env.meter.count('dead_letters_total', { source })
-  }
-
-  /** The producer's clock may be ahead of ours. */
-  #arrived(createdAt: string | null, nowMs: number): void {
-    if (createdAt === null) return
-    const waitedMs = Math.max(0, nowMs - Date.parse(createdAt))
-    this.#context.env.meter.observe('intake_wait_seconds', waitedMs / 1_000)
   }
 
   #ignored(reason: string): void {
