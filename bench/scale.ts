@@ -38,7 +38,7 @@ export const scale: Benchmark = async () => {
     }
     return Object.fromEntries(figures) satisfies Figures
   } finally {
-    pool.stop()
+    await pool.stop()
     await server.stop()
   }
 }

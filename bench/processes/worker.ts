@@ -36,7 +36,7 @@ const join = async (url: string, partitions: number): Promise<Joined> => {
   return { engine, leave }
 }
 
-// An orderly end: Node keeps compiled code only then, and the next process of the kind takes 20 MB less to start.
+// An orderly end: Node keeps compiled code only then.
 process.on('SIGTERM', () => process.exit())
 
 process.on('message', (message) => void follow(Order.parse(message)))

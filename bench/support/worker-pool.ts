@@ -24,8 +24,9 @@ export class WorkerPool {
     return joining
   }
 
-  stop(): void {
-    for (const worker of this.#workers) worker.stop()
+  /** Resolves when all have ended, their compiled code kept for the next of their kind. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()))
   }
 }
 
@@ -74,7 +75,9 @@ class WorkerProcess {
     this.#report = nothingYet
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit')
     this.#child.kill()
+    await ended
   }
 }
