@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { letIn, readDockerfile } from './image/dockerfile.ts'
-import { NODE_UID, Stage } from './image/stage.ts'
+import { Stage } from './image/stage.ts'
 
 const PROJECT = join(import.meta.dirname, '..')
 const HEALTHY_MS = 60_000
@@ -61,6 +61,7 @@ async function start(image: Stage): Promise<void> {
   try {
     await untilHealthy(image, child)
     await showConsole()
+    showCompiled(image)
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     const [code] = (await Promise.race([exited, sleep(STOP_MS, ['nothing'])])) as unknown[]
@@ -80,16 +81,20 @@ async function showConsole(): Promise<void> {
   if (status !== 200) throw new Error(`the console's files answer ${status}`)
 }
 
-/** Root may become the image's user, to whom the files of the image belong not; anybody else stays who they are. */
-function asImage(image: Stage) {
-  const isRoot = process.getuid?.() === 0
-  const env = {
-    ...image.environment(),
-    PORT,
-    HOST: '127.0.0.1',
-    NODE_COMPILE_CACHE: join(image.at('/data'), 'compiled'),
-  }
-  return { cwd: image.at('.'), env, ...(isRoot && { uid: NODE_UID, gid: NODE_UID }) }
+/** As the image's user, to whom its files belong not. */
+const asImage = (image: Stage) => ({
+  cwd: image.at('.'),
+  env: { ...image.environment(), PORT, HOST: '127.0.0.1' },
+  ...image.who(),
+})
+
+/** It starts on compiled code: Node did not need what reads TypeScript for it. */
+function showCompiled(image: Stage): void {
+  const [, ...args] = image.command
+  const look = `await import("./src/app/serve.ts")
+    process.exit(process.moduleLoadList.some((name) => name.includes("amaro")) ? 1 : 0)`
+  const asked = [...args.slice(0, -1), '--input-type=module', '--eval', look]
+  if (spawnSync(process.execPath, asked, asImage(image)).status !== 0) throw new Error('its code is not compiled')
 }
 
 async function untilHealthy(image: Stage, child: ChildProcess): Promise<void> {

@@ -8,7 +8,7 @@ const RUN_MAX_MS = 600_000
 /** What this machine takes to reach registries. */
 const NETWORK = /^(https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_file|npm_config_\w+)$/i
 /** The image's user `node`. */
-export const NODE_UID = 1000
+const NODE_UID = 1000
 
 /** What a stage has come to: a folder that stands for its file system, and how it is to be started. */
 export class Stage {
@@ -62,6 +62,11 @@ export class Stage {
     }
   }
 
+  /** Root may become the image's user; anybody else stays who they are. */
+  who(): { uid?: number; gid?: number } {
+    return this.user === 'node' && process.getuid?.() === 0 ? { uid: NODE_UID, gid: NODE_UID } : {}
+  }
+
   #set(rest: string): void {
     const [name = '', ...value] = rest.split('=')
     this.env[name] = value.join('=')
@@ -85,8 +90,13 @@ export class Stage {
   }
 
   #run(command: string): void {
-    const options = { cwd: this.at('.'), env: this.environment(), stdio: 'inherit', timeout: RUN_MAX_MS } as const
-    const { status, signal } = spawnSync('sh', ['-euc', this.#inPlace(command)], options)
+    const { status, signal } = spawnSync('sh', ['-euc', this.#inPlace(command)], {
+      cwd: this.at('.'),
+      env: this.environment(),
+      stdio: 'inherit',
+      timeout: RUN_MAX_MS,
+      ...this.who(),
+    })
     if (status !== 0) throw new Error(`${command} ended with ${signal ?? status}`)
   }
 

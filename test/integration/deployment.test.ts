@@ -109,6 +109,14 @@ describe('the Dockerfile', () => {
     expect(existsSync(join(ROOT, command.at(-1) ?? ''))).toBe(true)
   })
 
+  it('compiles its code with the options and as the user that it is started with', () => {
+    const last = instructions.filter(({ word }) => ['USER', 'RUN', 'CMD'].includes(word)).slice(-3)
+    expect(last.map(({ word }) => word)).toEqual(['USER', 'RUN', 'CMD'])
+    const [, compile = '', start = ''] = last.map(({ rest }) => rest)
+    const options = execForm(start).slice(0, -1).join(' ')
+    expect(compile).toBe(`${options} --input-type=module --eval 'await import("./src/app/serve.ts")'`)
+  })
+
   it('takes the Node that the project asks for', () => {
     expect(restOf('FROM').filter((rest) => rest.startsWith('node:'))).toHaveLength(2)
     for (const rest of restOf('FROM').filter((one) => one.startsWith('node:')))
