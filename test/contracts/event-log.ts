@@ -48,6 +48,16 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         if (messages.length === 0) throw new Error('nothing has arrived')
         return messages
       })
+    /** Does it, and waits until the owner has heard of it. */
+    const arrival = async (at: PartitionLease, doIt: () => Promise<void>) => {
+      let heard = false
+      at.onArrival(() => {
+        heard = true
+      })
+      await doIt()
+      await world.eventually(() => expect(heard).toBe(true))
+    }
+    const taskFor = (session: string) => JSON.stringify({ task_id: 'a task', session_id: session })
     const shares = (workers: readonly LogWorker[]) => workers.map(({ leases }) => leases.size)
 
     beforeEach(async () => {
@@ -140,6 +150,45 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         await (await world.open()).log.publish([message(2, 'a')])
         await world.eventually(() => expect(calls).toBeGreaterThan(0))
         expect(texts(await takeSome(owned))).toEqual(['a'])
+      })
+
+      it('hands out a task that arrives alone, once, and what is known of its session by then', async () => {
+        const owned = await lease(0)
+        const [other, id] = [sessionId(), sessionId()]
+        const first = nextStep(owned, null)
+        await owned.commit(commitOf({ step: first, snapshots: [snapshot(other)] }))
+        for (const [named, kept] of [[id, undefined] as const, [other, snapshot(other)] as const]) {
+          await arrival(owned, () => log.publish([message(0, taskFor(named))]))
+          expect(texts(await takeSome(owned))).toEqual([taskFor(named)])
+          expect((await owned.load([named])).get(named)).toEqual(kept)
+          expect(await owned.take(PLENTY)).toEqual([])
+        }
+      })
+
+      it('knows the session of a task that arrived alone as the last commit left it', async () => {
+        const owned = await lease(0)
+        const id = sessionId()
+        await arrival(owned, () => log.publish([message(0, taskFor(id))]))
+        const first = nextStep(owned, null)
+        await owned.commit(commitOf({ step: first, snapshots: [snapshot(id)] }))
+        const [task] = await takeSome(owned)
+        expect((await owned.load([id])).get(id)).toEqual(snapshot(id))
+        // Moving the inbox alone is no step, and moves what comes next all the same.
+        await owned.commit(commitOf({ head: first.id, inbox: task?.position ?? null }))
+        await arrival(owned, () => log.publish([message(0, taskFor(id))]))
+        expect(texts(await takeSome(owned))).toEqual([taskFor(id)])
+        expect((await owned.load([id])).get(id)).toEqual(snapshot(id))
+      })
+
+      it('forgets no message that arrives behind one that arrived alone', async () => {
+        const owned = await lease(0)
+        const tasks = Array.from({ length: 4 }, () => taskFor(sessionId()))
+        for (const task of tasks) await arrival(owned, () => log.publish([message(0, task)]))
+        const seen: string[] = []
+        await world.eventually(async () => {
+          seen.push(...texts(await owned.take(PLENTY)))
+          expect(seen).toEqual(tasks)
+        })
       })
 
       it('says how many messages no commit has behind it, also to the next owner', async () => {

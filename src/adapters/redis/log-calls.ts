@@ -12,6 +12,7 @@ import { lanes } from './lanes.ts'
 import { type EncodedCommit, parseSession } from './log-commit.ts'
 import type { PartitionCall, PartitionCalls } from './partition-calls.ts'
 import { reachEach } from './reach.ts'
+import { CARRIED_BYTES_MAX } from './told.ts'
 
 /** One script may hold the server for some milliseconds, not longer. */
 const TRIP_BYTES_MAX = 2 * 1024 * 1024
@@ -127,7 +128,8 @@ const publish = async (calls: PartitionCalls, channel: string, batches: readonly
       Buffer.concat(messages.map(({ bytes }) => bytes)),
     ],
   }))
-  await calls.each('publish', [channel], told)
+  // A cluster's nodes would tell each other.
+  await calls.each('publish', [channel, calls.together ? CARRIED_BYTES_MAX : 0], told)
   return batches.map(() => undefined)
 }
 

@@ -4,6 +4,7 @@ import type { RedisConnection, Subscription } from './connection.ts'
 import type { LogKeys } from './keys.ts'
 import type { PartitionCalls } from './partition-calls.ts'
 import { reachEach } from './reach.ts'
+import { readTold } from './told.ts'
 
 interface NewsParts {
   readonly redis: RedisConnection
@@ -22,7 +23,11 @@ export const openNews = async (parts: NewsParts): Promise<LogNews> => {
   const closing = new AbortController()
   const subscription = await parts.redis.subscribe(
     parts.keys.channel,
-    (text) => listeners.hear(text),
+    (text) => {
+      const news = readTold(text)
+      if (news === null) listeners.hear(text)
+      else listeners.tell(news.partition, news.told)
+    },
     () => listeners.callAll(),
   )
   const polling = poll(parts, listeners, subscription, closing.signal)

@@ -11,7 +11,7 @@ export interface PartitionCall {
 /** Which keys of each partition a script works on, in its order. */
 const KEYS = {
   create_partition: ['meta'],
-  publish: ['meta', 'inbox'],
+  publish: ['meta', 'inbox', 'open', 'closed'],
   take: ['inbox', 'open', 'closed'],
   load: ['open', 'closed'],
   commit: ['meta', 'inbox', 'journal', 'open', 'closed', 'closings', 'letters', 'burials'],

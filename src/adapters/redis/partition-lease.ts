@@ -4,7 +4,7 @@ import { Fenced, type PartitionLease } from '../../machines/ports/event-log.ts'
 import type { Snapshot } from '../../machines/snapshot.ts'
 import { inboxReader } from '../shared/inbox-reader.ts'
 import type { HeldLease } from '../shared/kept-lease.ts'
-import type { LogNews } from '../shared/log-listeners.ts'
+import type { LogNews, Told } from '../shared/log-listeners.ts'
 import { owesWork } from '../shared/owes-work.ts'
 import { untilKnown } from '../shared/until-known.ts'
 import type { RedisConnection } from './connection.ts'
@@ -41,15 +41,27 @@ export const redisLease = (held: HeldLease<LeaseStart>, context: LogContext): Pa
   held.acknowledge({ step: start.head, inbox: start.consumed })
   // What was read along with the messages holds until this lease, the only writer, commits.
   let readAlong: ReadonlyMap<SessionId, Kept | null> = new Map()
+  let lastTold: Told | null = null
   const inbox = inboxReader({
     held,
     from: start.consumed,
     read: async (position, limit) => {
+      const told = lastTold
+      lastTold = null
+      if (told?.after === position && told.step === held.acknowledged.step) {
+        readAlong = new Map([[told.sessionId, null]])
+        return [told.message]
+      }
       const { messages, sessions } = await calls.take({ partition, position, ...limit })
       readAlong = sessions
       return messages
     },
-    onArrival: (listener) => news.onArrival(partition, listener),
+    onArrival: (listener) =>
+      news.onArrival(partition, (told) => {
+        // Whatever else is said, there may be more than was told.
+        lastTold = told
+        listener()
+      }),
   })
   return {
     partition,

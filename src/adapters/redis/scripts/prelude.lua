@@ -46,6 +46,15 @@ local function readUpTo(said)
   return math.min(tonumber(string.match(said, '^(%d+)') or '0'), 2 ^ 53)
 end
 
+local UNNAMED = '-'
+
+-- The session that a task is for. What is not found here is looked up later: this only has to be right about the messages that
+-- producers really send.
+local function sessionIn(task)
+  local id = string.match(task, '"session_id"%s*:%s*"(%x+%-%x+%-%x+%-%x+%-%x+)"')
+  return id and #id == 36 and string.lower(id) or UNNAMED
+end
+
 -- A dead letter's place among the burials: by state, then by when it first died.
 local function place(id, letter)
   return letter.state .. '|' .. letter.firstSeenAt .. '|' .. id

@@ -3,14 +3,6 @@
 -- position, messages, bytes. Answers `id source length session` of each, their bytes one behind the other, and the known
 -- sessions, each as its place among the messages and its text.
 local PAGE = 50
-local UNNAMED = '-'
-
--- What is not found here is looked up later: this only has to be right about the messages that producers really send.
-local function sessionIn(task)
-  local id = string.match(task, '"session_id"%s*:%s*"(%x+%-%x+%-%x+%-%x+%-%x+)"')
-  return id and #id == 36 and string.lower(id) or UNNAMED
-end
-
 local function keptOf(p, ids)
   local answer = {}
   for from = 1, #ids, 2000 do
