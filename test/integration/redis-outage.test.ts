@@ -67,6 +67,31 @@ describe.runIf(hasRedis)('the redis event log', () => {
     await news.close()
   })
 
+  it('looks for messages of whose arrival nobody heard, and wakes nobody whose inbox is worked off', async () => {
+    const redis = await openConnection({ url: server.url, onWarning: () => undefined })
+    opened.push(redis)
+    const keys = logKeys('wearon', 3)
+    const { identity } = await createLog(redis, keys, 3, randomUUID)
+    const calls = partitionCalls(redis, keys, identity)
+    const news = await openNews({ redis, calls, keys, partitions: 3, clock: realClock, pollMs: 10, onError: () => {} })
+    const arrived: number[] = []
+    for (const partition of [0, 1, 2]) news.onArrival(partition, () => arrived.push(partition))
+    const inbox = (partition: number) => keys.partition(partition).inbox
+    server.cli(
+      'eval',
+      "redis.call('xadd', KEYS[1], '*', 'task', 'a'); redis.call('xtrim', KEYS[1], 'maxlen', 0)",
+      '1',
+      inbox(0),
+    )
+    server.cli('xadd', inbox(1), '*', 'task', 'b')
+    await eventually(() => expect(arrived).toContain(1))
+    server.cli('xadd', inbox(2), '*', 'task', 'c')
+    await eventually(() => expect(arrived).toContain(2))
+    // Once for each: what waits is news only the first time.
+    expect(arrived).toEqual([1, 2])
+    await news.close()
+  })
+
   it('goes on after its connections were cut, and repeats the commit that was under way', async () => {
     const { log, worker } = await open(30_000, throughProxy())
     const lease = await eventually(() => worker.lease(0))

@@ -41,6 +41,7 @@ export const openNews = async (sql: Sql, { clock, pollMs, onError }: Looking): P
 interface Pulse {
   readonly partition: number
   readonly published: number
+  readonly consumed: number
   readonly head_number: number
 }
 
@@ -57,12 +58,14 @@ const poll = async (
     if (closing.aborted || !listeners.any) continue
     const rows = await look()
     const changed = (of: keyof Pulse) => rows.filter((row) => row[of] !== before.get(row.partition)?.[of])
-    for (const { partition } of changed('published')) listeners.hear(`inbox ${partition}`)
+    // What is behind its owner wakes nobody.
+    const arrived = changed('published').filter(({ published, consumed }) => published > consumed)
+    for (const { partition } of arrived) listeners.hear(`inbox ${partition}`)
     if (changed('head_number').length > 0) listeners.hear('journal')
     if (rows.length > 0) before = new Map(rows.map((row) => [row.partition, row]))
   }
 }
 
 const LOOK = `
-  select p.partition, b.published, p.head_number
+  select p.partition, b.published, p.consumed, p.head_number
   from wearon.log_partitions p join wearon.log_inboxes b on b.partition = p.partition`

@@ -43,7 +43,8 @@ export const openNews = async (parts: NewsParts): Promise<LogNews> => {
   }
 }
 
-type Place = readonly [number: string, lastId: string]
+/** The journal's last number, and the id of the last message that waits. */
+type Place = readonly [number: string, lastWaiting: string]
 const NOTHING: Place = ['', '']
 
 /** Looks as long as somebody listens; a silent subscription is replaced. */
@@ -73,7 +74,9 @@ const poll = async (
     })
     const places = looks.map((place, partition) => place ?? before[partition] ?? NOTHING)
     const hasMoved = (of: 0 | 1) => (place: Place, partition: number) => place[of] !== before[partition]?.[of]
-    const arrived = places.flatMap((place, partition) => (hasMoved(1)(place, partition) ? [partition] : []))
+    const arrived = places.flatMap((place, partition) =>
+      place[1] !== '' && hasMoved(1)(place, partition) ? [partition] : [],
+    )
     if (arrived.length > 0) listeners.hear(`inbox ${arrived.join(',')}`)
     if (places.some(hasMoved(0))) listeners.hear('journal')
     if (places.length > 0) before = places
