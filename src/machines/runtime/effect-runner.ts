@@ -29,6 +29,8 @@ export class EffectRunner {
   readonly #report: Report
   readonly #running = new Map<SessionId, Running>()
   readonly #offered = new Map<SessionId, EffectPool>()
+  /** Whose slot for a try is on its way through the owner's next step. */
+  readonly #granted = new Set<SessionId>()
   /** Of offered refunds, the few that are to be settled by hand instead of being paid. */
   readonly #settlements = new Map<SessionId, Settlement>()
   /** When each running effect passes its time limit. */
@@ -49,10 +51,10 @@ export class EffectRunner {
     return this.#running.size
   }
 
-  /** Puts what the session owes in line for a slot, in the place of an earlier offer. One whose effect runs is left alone. */
+  /** Puts what the session owes in line for a slot, in the place of an earlier offer. One whose effect runs, or is about to, is left alone. */
   offer(session: Snapshot, owes: Owed): void {
     const { id } = session
-    if (!this.#open || this.#running.has(id)) return
+    if (!this.#open || this.#running.has(id) || this.#granted.has(id)) return
     const pool = owes === 'generation' ? this.#context.generations : this.#context.refunds
     this.#offered.set(id, pool)
     if (session.context.settlement) this.#settlements.set(id, session.context.settlement)
@@ -64,7 +66,15 @@ export class EffectRunner {
     if (!this.#open) slot.release()
     else if (owes === 'refund') this.#refund(id, slot, traceparent)
     // A try begins with a fact: the owner commits it first, and comes back with `generate`.
-    else this.#report(id, { kind: 'slot' }, slot)
+    else {
+      this.#granted.add(id)
+      this.#report(id, { kind: 'slot' }, slot)
+    }
+  }
+
+  /** The step that the session's slot came to is committed: from now on the session may be offered again. */
+  arrived(id: SessionId): void {
+    this.#granted.delete(id)
   }
 
   /** Runs a try whose `generation.started` is durable. */

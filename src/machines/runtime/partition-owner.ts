@@ -212,7 +212,11 @@ export class PartitionOwner {
   /** After the commit, and only then: start what is owed, stop what is not any more, give back slots that were not needed. */
   #act(draft: StepDraft, pending: readonly Pending[]): void {
     const slots = new Map<SessionId, Slot>()
-    for (const { id, slot } of pending) if (slot !== undefined) slots.set(id, slot)
+    for (const { id, slot } of pending) {
+      if (slot === undefined) continue
+      slots.set(id, slot)
+      this.#effects.arrived(id)
+    }
     for (const session of draft.moved) {
       const slot = slots.get(session.id)
       if (slot === undefined || session.state !== 'processing') this.#sessions.schedule(session)
