@@ -46,8 +46,11 @@ export const listenOn = (config: pg.ClientConfig, onFault: (error: unknown) => v
   const reconnect = async (): Promise<pg.Client> => {
     for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
       await sleep(pauseMs, undefined, { signal: closing.signal })
-      const client = await connect().catch(onFault)
-      if (!client) continue
+      const client = await connect().catch((error: unknown) => {
+        onFault(error)
+        return null
+      })
+      if (client === null) continue
       for (const { onBreak } of subscriptions) onBreak?.()
       return client
     }
