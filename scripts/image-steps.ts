@@ -82,11 +82,9 @@ async function showConsole(): Promise<void> {
 }
 
 /** As the image's user, to whom its files belong not. */
-const asImage = (image: Stage) => ({
-  cwd: image.at('.'),
-  env: { ...image.environment(), PORT, HOST: '127.0.0.1' },
-  ...image.who(),
-})
+function asImage(image: Stage) {
+  return { cwd: image.at('.'), env: { ...image.environment(), PORT, HOST: '127.0.0.1' }, ...image.who() }
+}
 
 /** It starts on compiled code: Node did not need what reads TypeScript for it. */
 function showCompiled(image: Stage): void {
