@@ -51,7 +51,10 @@ export class EffectRunner {
     return this.#running.size
   }
 
-  /** Puts what the session owes in line for a slot, in the place of an earlier offer. One whose effect runs, or is about to, is left alone. */
+  /**
+   * Puts what the session owes in line for a slot, in the place of an earlier offer. One whose effect runs, or is about to, is left
+   * alone.
+   */
   offer(session: Snapshot, owes: Owed): void {
     const { id } = session
     if (!this.#open || this.#running.has(id) || this.#granted.has(id)) return

@@ -13,7 +13,7 @@ local function newsOf(position, source, task)
   local id = sessionIn(task)
   if #task > carried or id == UNNAMED or string.find(task, '[\128-\255]') or redis.call('XLEN', key(1, 2)) > 1
     or redis.call('HEXISTS', key(1, 3), id) + redis.call('HEXISTS', key(1, 4), id) > 0 then return nil end
-  return table.concat({ 'task', names[1], metas[1][2], metas[1][3], position, source, id, task }, ' ')
+  return table.concat({ 'inbox', names[1], metas[1][2], metas[1][3], position, source, id, task }, ' ')
 end
 
 local position, source, task
