@@ -1,9 +1,7 @@
 import type { SessionId } from '../../events/ids.ts'
 import { tenantOf } from '../../events/owner.ts'
-import { isoTime } from '../../events/text.ts'
 import { decide } from '../decide.ts'
 import type { Circumstances, Input } from '../decision.ts'
-import { letterId } from '../ports/dead-letters.ts'
 import { Fenced, type InboxMessage, type PartitionLease, type StepRef } from '../ports/event-log.ts'
 import { announce } from './announce.ts'
 import { committing } from './committing.ts'
@@ -121,7 +119,7 @@ export class PartitionOwner {
     const archived = await this.#intake.askArchive(arrived, known)
     const nowMs = this.#context.env.clock.now()
     const draft = new StepDraft(this.#context.table, known, nowMs)
-    for (const { message, reason } of poison) this.#bury(draft, message, reason, nowMs)
+    for (const { message, reason } of poison) this.#bury(draft, message, reason)
     for (const one of arrived) this.#foldCommand(draft, one, archived, nowMs)
     pending.push(...this.#claimSlots(draft))
     for (const one of pending) this.#foldPending(draft, one, nowMs)
@@ -168,12 +166,12 @@ export class PartitionOwner {
   #foldCommand(draft: StepDraft, { message, command }: Arrived, archived: ReadonlySet<SessionId>, nowMs: number): void {
     const session = draft.session(command.sessionId)
     if (isTombstone(session) || (session.seq === 0 && archived.has(session.id))) {
-      if (command.command === 'generation.reject') this.#bury(draft, message, 'bad task for a known session', nowMs)
+      if (command.command === 'generation.reject') this.#bury(draft, message, 'bad task for a known session')
       else this.#ignored(command.command === 'generation.request' ? 'duplicate' : 'too_late')
       return
     }
     const decision = decide(session, { kind: 'command', command }, this.#circumstances(nowMs))
-    if ('refused' in decision) return this.#bury(draft, message, decision.refused, nowMs)
+    if ('refused' in decision) return this.#bury(draft, message, decision.refused)
     if ('ignored' in decision) return this.#ignored(decision.ignored)
     const isRequest = command.command === 'generation.request'
     const requestId = requestIdOf(command) ?? session.context.requestId
@@ -181,8 +179,7 @@ export class PartitionOwner {
     if (!draft.offer(session, decision.facts, requestId, traceparent))
       this.#ignored(isRequest ? 'duplicate' : 'not_accepted')
     else if (command.command === 'generation.request') this.#intake.accepted(command.task, nowMs)
-    if (command.command === 'generation.reject')
-      this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`, nowMs)
+    if (command.command === 'generation.reject') this.#bury(draft, message, `bad task: ${command.issues.join('; ')}`)
   }
 
   #foldPending(draft: StepDraft, { id, input }: Pending, nowMs: number): void {
@@ -239,11 +236,9 @@ export class PartitionOwner {
     if (!isTombstone(session) && !draft.hasMoved(id)) this.#sessions.schedule(session)
   }
 
-  #bury(draft: StepDraft, { position, source, bytes }: InboxMessage, reason: string, nowMs: number): void {
-    const { partition } = this.#lease
-    const id = letterId(partition, bytes)
-    draft.bury({ id, partition, position, reason, source, bytes, at: isoTime(nowMs) })
-    this.#context.env.meter.count('dead_letters_total', { source })
+  #bury(draft: StepDraft, message: InboxMessage, reason: string): void {
+    draft.bury(this.#lease.partition, message, reason)
+    this.#context.env.meter.count('dead_letters_total', { source: message.source })
   }
 
   #ignored(reason: string): void {

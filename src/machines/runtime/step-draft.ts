@@ -2,8 +2,8 @@ import { type Fact, factVersions, type NewFact } from '../../events/fact.ts'
 import type { SessionId } from '../../events/ids.ts'
 import { isoTime } from '../../events/text.ts'
 import type { SessionTable } from '../compile.ts'
-import type { Burial } from '../ports/dead-letters.ts'
-import { type Commit, FORMAT, type Step, type StepRef } from '../ports/event-log.ts'
+import { type Burial, letterId } from '../ports/dead-letters.ts'
+import { type Commit, FORMAT, type InboxMessage, type Step, type StepRef } from '../ports/event-log.ts'
 import { advance, type Snapshot, type Tombstone, unborn } from '../snapshot.ts'
 
 /** What is known of a session before a step: where it stands, that it is closed, or nothing. */
@@ -66,8 +66,10 @@ export class StepDraft {
     return true
   }
 
-  bury(letter: Burial): void {
-    this.#deadLetters.push(letter)
+  /** Puts a message of this partition's inbox among the dead letters. */
+  bury(partition: number, { position, source, bytes }: InboxMessage, reason: string): void {
+    const id = letterId(partition, bytes)
+    this.#deadLetters.push({ id, partition, position, reason, source, bytes, at: this.#at })
   }
 
   get facts(): readonly Fact[] {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionId } from '../../../src/events/ids.ts'
 import { sessionTable } from '../../../src/machines/compile.ts'
-import type { Burial } from '../../../src/machines/ports/dead-letters.ts'
+import { type Burial, letterId } from '../../../src/machines/ports/dead-letters.ts'
+import type { InboxMessage } from '../../../src/machines/ports/event-log.ts'
 import { isTombstone, type Known, StepDraft } from '../../../src/machines/runtime/step-draft.ts'
 import type { Snapshot } from '../../../src/machines/snapshot.ts'
 import {
@@ -28,13 +29,12 @@ const snapshotIn = (draft: StepDraft, id = sessionId): Snapshot => {
   return session
 }
 
+const message: InboxMessage = { position: '9', source: 'inbox', bytes: Buffer.from('{') }
 const letter: Burial = {
-  id: '3-9',
+  ...message,
+  id: letterId(3, message.bytes),
   partition: 3,
-  position: '9',
   reason: 'not JSON',
-  source: 'inbox',
-  bytes: Buffer.from('{'),
   at: '2026-01-15T10:00:01.000Z',
 }
 
@@ -90,7 +90,7 @@ describe('the commit of a step', () => {
 
   it('may only bury a letter', () => {
     const draft = draftOf()
-    draft.bury(letter)
+    draft.bury(3, message, 'not JSON')
     expect(draft.commit(place)).toMatchObject({ step: null, deadLetters: [letter] })
   })
 
