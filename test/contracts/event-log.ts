@@ -354,6 +354,22 @@ export const eventLogContract = (name: string, openWorld: (shape: typeof SHAPE) 
         expect(await (await lease(1)).load([open])).toEqual(new Map())
       })
 
+      it('stand as a commit without a step says, one that had closed too: so a repair restores them', async () => {
+        const owned = await lease(0)
+        const [opening, closing] = [sessionId(), sessionId()]
+        const step = nextStep(owned, null)
+        await owned.commit(commitOf({ step, snapshots: [snapshot(closing)], tombstones: [tombstone(opening)] }))
+        const open = snapshot(opening)
+        await owned.commit(commitOf({ head: step.id, snapshots: [open], tombstones: [tombstone(closing)] }))
+        const restored = new Map<unknown, unknown>([
+          [opening, open],
+          [closing, tombstone(closing)],
+        ])
+        expect(await owned.load([opening, closing])).toEqual(restored)
+        expect(await Array.fromAsync(owned.open())).toMatchObject([{ id: opening }])
+        expect(await log.journal(everything, 100)).toHaveLength(1)
+      })
+
       it('that owe work are listed, all of them and no other', async () => {
         const owned = await lease(0)
         const owing = Array.from({ length: 1_500 }, () => snapshot(sessionId()))

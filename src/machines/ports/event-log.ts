@@ -40,7 +40,7 @@ export interface Commit {
    * step is refused when it is another one: what the owner judged by was not what the log holds.
    */
   readonly head: string | null
-  /** The step to append, or null when nothing happened but the inbox position moves or letters die. */
+  /** The step to append, or null when nothing happened but the inbox position moves, letters die or a repair restores sessions. */
   readonly step: Step | null
   /**
    * The inbox is read up to and with this position; null leaves it where it is. A commit is refused when the inbox does not

@@ -8,8 +8,11 @@ import type { WorkerContext } from './worker-context.ts'
 type RepairContext = Pick<WorkerContext, 'log' | 'history' | 'env' | 'table'>
 
 const JOURNAL_PAGE = 10_000
-/** Sessions that are read from the archive at once: a log that was lost as a whole lost all of them. */
-const SESSIONS_PAGE = 500
+/**
+ * Sessions that are read from the archive and stand again at once: a log that was lost as a whole lost all of them, and hosted
+ * logs refuse large requests.
+ */
+const SESSIONS_PAGE = 100
 
 /** What a repair did, for the operator who asked for it. */
 export interface Repaired {
@@ -49,7 +52,7 @@ export const repair = async (
   const claim = { log: await log.identity(), partition: lease.partition, epoch: lease.epoch }
   const journal = await readJournal(lease, context)
   const common = await lastCommonStep(journal, archived, lease.partition, context)
-  const { lost, snapshots, tombstones } = await standing(lease.partition, common, context)
+  const lost = await restore(lease, common, context)
   const since = journal.filter((step) => step.number > common)
   const survivors = since.map((step) => ({ ...step, facts: step.facts.filter((fact) => !lost.has(fact.sessionId)) }))
   const head = { number: Math.max(archived?.number ?? 0, lease.head?.number ?? 0) + 1, id: env.newId() }
@@ -62,7 +65,7 @@ export const repair = async (
     at: isoTime(env.clock.now()),
     facts: [],
   }
-  await lease.commit({ head: step.previous, step, inbox: null, snapshots, tombstones, deadLetters: [] })
+  await lease.commit({ head: step.previous, step, inbox: null, snapshots: [], tombstones: [], deadLetters: [] })
   if ((await history.mend(claim, { archived, steps: survivors, head })) === 'moved')
     throw new RepairOvertaken(lease.partition)
   const count = (steps: readonly Step[]) => steps.reduce((sum, { facts }) => sum + facts.length, 0)
@@ -70,22 +73,23 @@ export const repair = async (
   return { partition: lease.partition, common, restored: lost.size, kept, voided: count(since) - kept, head }
 }
 
-/** Where the archive has the sessions that the log lost facts of. */
-interface Standing {
-  readonly lost: ReadonlySet<SessionId>
-  readonly snapshots: readonly Snapshot[]
-  readonly tombstones: readonly Tombstone[]
-}
-
-const standing = async (partition: number, common: number, { history, table }: RepairContext): Promise<Standing> => {
+/**
+ * Lets the sessions that the log lost facts of stand as the archive has them; answers them. Without a step: the partition is
+ * damaged until its new head is known to both, so nobody works on what is restored in part.
+ */
+const restore = async (
+  lease: PartitionLease,
+  common: number,
+  { history, table }: RepairContext,
+): Promise<ReadonlySet<SessionId>> => {
   const lost = new Set<SessionId>()
-  const snapshots: Snapshot[] = []
-  const tombstones: Tombstone[] = []
   for (let after: SessionId | null = null; ; ) {
-    const page: ReadonlyMap<SessionId, Fact[]> = await history.sessionsAfter(partition, common, {
+    const page: ReadonlyMap<SessionId, Fact[]> = await history.sessionsAfter(lease.partition, common, {
       after,
       limit: SESSIONS_PAGE,
     })
+    const snapshots: Snapshot[] = []
+    const tombstones: Tombstone[] = []
     for (const [id, facts] of page) {
       const session = replay(table, id, facts)
       if (table.states.get(session.state)?.closed) tombstones.push({ id, seq: session.seq, end: session.state })
@@ -93,7 +97,9 @@ const standing = async (partition: number, common: number, { history, table }: R
       lost.add(id)
       after = id
     }
-    if (page.size < SESSIONS_PAGE) return { lost, snapshots, tombstones }
+    const head = lease.head?.id ?? null
+    if (page.size > 0) await lease.commit({ head, step: null, inbox: null, snapshots, tombstones, deadLetters: [] })
+    if (page.size < SESSIONS_PAGE) return lost
   }
 }
 
