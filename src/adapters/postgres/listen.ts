@@ -60,13 +60,16 @@ export const listenOn = (config: pg.ClientConfig, onFault: (error: unknown) => v
     listen: async (channel: string, onNotify: (payload: string) => void, onBreak?: () => void) => {
       const subscription = { channel, onNotify, onBreak }
       subscriptions.add(subscription)
+      const opened = (connection ??= connect())
       try {
-        connection ??= connect()
-        await (await connection).query(`listen ${pg.escapeIdentifier(channel)}`)
+        const client = await opened.catch((error: unknown) => {
+          // The next subscriber begins anew instead of waiting for a connection that never came.
+          if (connection === opened) connection = undefined
+          throw error
+        })
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`)
       } catch (error) {
-        // The next subscriber begins anew instead of waiting for a connection that never came.
         subscriptions.delete(subscription)
-        connection = undefined
         throw error
       }
       return async () => {
