@@ -12,7 +12,7 @@ const JOURNAL_PAGE = 10_000
  * Sessions that are read from the archive and stand again at once: a log that was lost as a whole lost all of them, and hosted
  * logs refuse large requests.
  */
-const SESSIONS_PAGE = 100
+const SESSIONS_PAGE = 250
 
 /** What a repair did, for the operator who asked for it. */
 export interface Repaired {

@@ -16,7 +16,7 @@ import { Chain, factsOf, newSession } from '../../support/store-world.ts'
 /** Many pages of them, and a part of one. */
 const SESSIONS = 1_150
 /** What hosted Redis takes in one request on its smaller plans is 1 MB. */
-const COMMIT_SESSIONS_MAX = 100
+const COMMIT_SESSIONS_MAX = 250
 
 it('brings every session of a log that was lost as a whole back, however many there are', async () => {
   const { archive, history } = openMemoryStore(emptyStoreState(), { clock: realClock, rowsOwner: 'ours' })
