@@ -4,7 +4,7 @@ import { BATCH_FACTS } from './project.ts'
 import { type Archive, type ArchiveHead, ArchiveRefused } from './store.ts'
 
 /** Why the archive reads no further in a partition until an operator has repaired it. */
-export type StopReason = 'step_does_not_follow' | 'log_replaced' | 'format_unknown' | 'refused'
+export type StopReason = 'step_does_not_follow' | 'repair_unfinished' | 'log_replaced' | 'format_unknown' | 'refused'
 
 /** What the archive reads of the log. */
 export type Journals = Pick<EventLog, 'partitions' | 'identity' | 'journal' | 'onGrowth'>
@@ -112,6 +112,8 @@ class Archiver {
       const follows = step.number === (before?.number ?? 0) + 1 && step.previous === (before?.id ?? null)
       if (step.format > FORMAT) this.#stop(step.partition, 'format_unknown')
       else if (!follows) this.#stop(step.partition, 'step_does_not_follow')
+      // The repair hands it in itself, with the fence that goes with it: without that one its owner could refund nothing.
+      else if (step.facts.length === 0) this.#stop(step.partition, 'repair_unfinished')
       else last.set(step.partition, step)
       return !this.#stopped.has(step.partition)
     })

@@ -26,9 +26,6 @@ const taskOf = (id: string) => ({
   created_at: new Date().toISOString(),
 })
 
-/** A partition that a repair has just let go on may be taken up once more before it works. */
-const ENDED_MS = 60_000
-
 describe.runIf(hasRedis && hasPostgres)('a system whose database and log are gone', () => {
   let postgres: PostgresServer
   let redis: RedisServer
@@ -48,7 +45,7 @@ describe.runIf(hasRedis && hasPostgres)('a system whose database and log are gon
       const { items } = await client.get(`/v1/generations/${id}/facts`, FactsAnswer)
       expect(items.at(-1)?.type).toBe('refund.waived')
       return { task, items }
-    }, ENDED_MS)
+    })
   }
 
   beforeAll(async () => {

@@ -23,6 +23,7 @@ export interface Step extends StepRef {
   readonly epoch: number
   /** ISO 8601, UTC. */
   readonly at: string
+  /** In order. Only the step that a repair goes on from has none. */
   readonly facts: readonly Fact[]
 }
 

@@ -38,9 +38,9 @@ describe('the archive', () => {
     world.archive()
     await world.pass()
     expect(await world.store.archive.head()).toBe(3)
-    world.write(other.step(...factsOf(newSession(), COMPLETED)), chain.step())
+    world.write(other.step(...factsOf(newSession(), COMPLETED)), chain.step(...factsOf(newSession(), COMPLETED)))
     await world.pass()
-    expect(await world.store.archive.head()).toBe(6)
+    expect(await world.store.archive.head()).toBe(9)
     expect((await world.store.archive.heads()).get(0)).toMatchObject({ ...chain.head })
     await world.stop()
   })
@@ -59,6 +59,7 @@ describe('the archive', () => {
   it.each([
     ['step_does_not_follow', { previous: 'a step that nobody has' }],
     ['format_unknown', { format: 99 }],
+    ['repair_unfinished', { facts: [] }],
   ])('stops a partition at a step for which it says %s, alerts once, and reads the others', async (reason, damage) => {
     const world = following()
     const [bad, good] = [new Chain(0), new Chain(1)]

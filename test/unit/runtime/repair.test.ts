@@ -4,13 +4,16 @@ import { memoryLog } from '../../../src/adapters/memory/event-log.ts'
 import { openMemoryStore } from '../../../src/adapters/memory/store.ts'
 import { emptyStoreState } from '../../../src/adapters/memory/store-state.ts'
 import { sessionTable } from '../../../src/machines/compile.ts'
+import type { History } from '../../../src/machines/ports/history.ts'
 import type { PartitionLease } from '../../../src/machines/ports/event-log.ts'
 import { repair } from '../../../src/machines/runtime/repair.ts'
+import { archiveJournals } from '../../../src/projections/archive.ts'
 import { realClock } from '../../support/clock.ts'
 import { quietEnvironment } from '../../support/environment.ts'
 import { eventually } from '../../support/eventually.ts'
 import { completed, requested, started } from '../../support/facts.ts'
 import { startWorker } from '../../support/log-worker.ts'
+import { recordedEnvironment } from '../../support/project-memory.ts'
 import { Chain, factsOf, newSession } from '../../support/store-world.ts'
 
 /** Many pages of them, and a part of one. */
@@ -48,4 +51,30 @@ it('brings every session of a log that was lost as a whole back, however many th
   expect(await history.head(0)).toEqual(repaired.head)
   expect(Math.max(...sizes)).toBeLessThanOrEqual(COMMIT_SESSIONS_MAX)
   await worker.stop()
+})
+
+it('lets its owner refund, however soon the archive reads what it wrote', async () => {
+  const { archive, history } = openMemoryStore(emptyStoreState(), { clock: realClock, rowsOwner: 'ours' })
+  // A partition of the lost log that had an owner, and no session yet: nothing of it is in the archive.
+  await history.admit({ log: 'lost', partition: 0, epoch: { number: 9, token: 'of the lost log' }, head: 0 })
+
+  const log = memoryLog({ clock: realClock, newId: randomUUID, partitions: 1 })
+  const worker = startWorker(log)
+  const lease = await eventually(() => worker.lease(0))
+  const { environment, clock } = recordedEnvironment()
+  const stop = new AbortController()
+  const archiving = archiveJournals(log, archive, { environment, signal: stop.signal })
+  const slow: History = {
+    ...history,
+    mend: async (claim, mending) => {
+      await clock.advance(10_000)
+      return history.mend(claim, mending)
+    },
+  }
+  await repair(lease, null, { log, history: slow, table: sessionTable, env: quietEnvironment(realClock) })
+
+  const claim = { log: await log.identity(), partition: 0, epoch: lease.epoch, head: 0 }
+  expect(await history.admit(claim)).toMatchObject({ admitted: true })
+  stop.abort()
+  await Promise.all([archiving, worker.stop()])
 })
