@@ -4,8 +4,9 @@ import { memoryLog } from '../../../src/adapters/memory/event-log.ts'
 import { openMemoryStore } from '../../../src/adapters/memory/store.ts'
 import { emptyStoreState } from '../../../src/adapters/memory/store-state.ts'
 import { sessionTable } from '../../../src/machines/compile.ts'
-import type { History } from '../../../src/machines/ports/history.ts'
 import type { PartitionLease } from '../../../src/machines/ports/event-log.ts'
+import type { History } from '../../../src/machines/ports/history.ts'
+import { admit } from '../../../src/machines/runtime/admission.ts'
 import { repair } from '../../../src/machines/runtime/repair.ts'
 import { archiveJournals } from '../../../src/projections/archive.ts'
 import { realClock } from '../../support/clock.ts'
@@ -77,4 +78,24 @@ it('lets its owner refund, however soon the archive reads what it wrote', async 
   expect(await history.admit(claim)).toMatchObject({ admitted: true })
   stop.abort()
   await Promise.all([archiving, worker.stop()])
+})
+
+it('is asked for again when it broke off before the archive had its step', async () => {
+  const { history } = openMemoryStore(emptyStoreState(), { clock: realClock, rowsOwner: 'ours' })
+  const log = memoryLog({ clock: realClock, newId: randomUUID, partitions: 1 })
+  const context = { log, history, table: sessionTable, env: quietEnvironment(realClock) }
+  const away: History = { ...history, mend: () => Promise.reject(new Error('the database is away')) }
+  const held = async <Result>(work: (lease: PartitionLease) => Promise<Result>) => {
+    const worker = startWorker(log)
+    try {
+      return await work(await eventually(() => worker.lease(0)))
+    } finally {
+      await worker.stop()
+    }
+  }
+
+  await expect(held((lease) => repair(lease, null, { ...context, history: away }))).rejects.toThrow('away')
+  expect(await held((lease) => admit(lease, context))).toEqual({ damage: 'repair_unfinished', archived: null })
+  const { head } = await held((lease) => repair(lease, null, context))
+  expect(await held((lease) => admit(lease, context))).toEqual({ damage: null, archived: head })
 })
