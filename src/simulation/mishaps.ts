@@ -1,4 +1,4 @@
-import type { MemoryLogData } from '../adapters/memory/log-state.ts'
+import { type MemoryLogData, memoryLogState } from '../adapters/memory/log-state.ts'
 import { partitionOf, type SessionId } from '../events/ids.ts'
 import { CHAOS_MS, type Stage } from './stage.ts'
 import { PARTITIONS } from './world.ts'
@@ -25,16 +25,28 @@ export const loseTheTail = (stage: Stage): void => {
     const earlier: MemoryLogData = structuredClone(stage.world.log.data)
     stage.scheduler.after(stage.scheduler.between(100, 10_000), () => {
       stage.world.log.data = earlier
-      stage.lostAt = stage.scheduler.now()
-      // As far as the log itself is durable: what the session's partition had taken and nobody else has seen is gone.
-      for (const id of stage.accepted) {
-        if (!stage.world.store.sessions.has(id) && !holdsTraceOf(id, earlier)) stage.accepted.delete(id)
-      }
-      // A try may still begin whose start was acknowledged just before: the answer was on its way.
-      stage.scheduler.after(ANSWER_MS_MAX, () => {
-        stage.world.tries = []
-      })
+      noteLoss(stage)
     })
+  })
+}
+
+/** Everything dies, and what comes back finds another log with nothing in it; store and ledger are as they were. */
+export const replaceTheLog = (stage: Stage): void => {
+  stage.scheduler.after(stage.scheduler.between(5_000, CHAOS_MS), () => {
+    stage.world.log.data = memoryLogState(PARTITIONS, 'log-2').data
+    stage.world.killAll()
+    noteLoss(stage)
+  })
+}
+
+/** As far as the log itself is durable: what the session's partition had taken and nobody else has seen is gone. */
+const noteLoss = (stage: Stage): void => {
+  stage.lostAt = stage.scheduler.now()
+  for (const id of stage.accepted)
+    if (!stage.world.store.sessions.has(id) && !holdsTraceOf(id, stage.world.log.data)) stage.accepted.delete(id)
+  // A try may still begin whose start was acknowledged just before: the answer was on its way.
+  stage.scheduler.after(ANSWER_MS_MAX, () => {
+    stage.world.tries = []
   })
 }
 

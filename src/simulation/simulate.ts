@@ -1,7 +1,7 @@
 import { sessionTable } from '../machines/compile.ts'
 import { type Violation, violations } from '../projections/invariants.ts'
 import { endsOf, evidenceOf, isAtRest } from './evidence.ts'
-import { loseTheTail, stopTheLedger, stopTheStore } from './mishaps.ts'
+import { loseTheTail, replaceTheLog, stopTheLedger, stopTheStore } from './mishaps.ts'
 import { playClients, playOperator, playPlatform } from './players.ts'
 import type { FaultRates } from './process.ts'
 import { playProducer } from './producer.ts'
@@ -14,6 +14,8 @@ import { type Plants, World } from './world.ts'
 const SESSIONS = 16
 /** In every so many runs operators pause, hand back and go on. */
 const WAY_BACK_EVERY = 4
+/** In every so many the log does not lose its tail, but is replaced by an empty one. */
+const NEW_LOG_EVERY = 7
 const PROCESSES = 3
 const START = Date.UTC(2026, 0, 1)
 const END_MS = 4 * 3_600_000
@@ -38,7 +40,8 @@ export const simulate = async (seed: number, plants: Plants = {}): Promise<Simul
   playClients(stage)
   if (world.hasWayBack) playWayBack(stage)
   if (scheduler.chance(0.3)) stopTheStore(stage)
-  if (scheduler.chance(0.3)) loseTheTail(stage)
+  if (seed % NEW_LOG_EVERY === 6) replaceTheLog(stage)
+  else if (scheduler.chance(0.3)) loseTheTail(stage)
   if (scheduler.chance(0.3)) stopTheLedger(stage)
   scheduler.after(CHAOS_MS, () => {
     world.calm = true

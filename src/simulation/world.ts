@@ -135,6 +135,11 @@ export class World implements SharedStore {
     this.scheduler.after(2 * DRAIN_MS, () => process.die())
   }
 
+  /** All die at once, and come back as after any death. */
+  killAll(): void {
+    for (const process of this.#processes.keys()) process.die()
+  }
+
   /** An operator repairs what is damaged. */
   repairAll(): void {
     for (const { worker } of this.#processes.values()) {
