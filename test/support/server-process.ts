@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
 import { eventually } from './eventually.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Compiled once for all processes of a run, as the program's own commands do it. */
 const COMPILED = join(ROOT, 'node_modules/.cache/compiled')
 const START_MS = 60_000
+/** As the program's own command starts it: without them a process that handles pictures collects garbage half of its time. */
+const FLAGS = manifest.scripts.wearon.split(' ').filter((word) => word.startsWith('--'))
 /**
  * Compiles WebAssembly once and plainly: a server that lives for seconds never gets back what it takes to compile the embedded
  * database well. The pose engine does, and its processes inherit what theirs was started with.
@@ -36,7 +39,7 @@ export const run = (
   env: Readonly<Record<string, string>> = {},
   cwd = ROOT,
 ): Running => {
-  const options = env['POSE'] === 'on' ? [] : [SHORT_LIFE]
+  const options = env['POSE'] === 'on' ? FLAGS : [...FLAGS, SHORT_LIFE]
   const child = spawn(process.execPath, [...options, join(ROOT, file), ...args], {
     cwd,
     env: {
