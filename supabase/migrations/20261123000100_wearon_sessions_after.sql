@@ -12,4 +12,5 @@ language sql stable security definer set search_path = '' as $$
     group by session_id) as histories
 $$;
 
+select wearon.allow_long('wearon_sessions_after');
 select wearon.lock_down();
