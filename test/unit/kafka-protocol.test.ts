@@ -59,6 +59,7 @@ describe('a batch of records', () => {
           of.map(({ key, value }) => [key ?? null, value === null ? null : Buffer.from(value)]),
         )
       }),
+      { examples: [[[{ value: null, headers: { ['__proto__']: '' } }]]] },
     )
   })
 

@@ -115,12 +115,11 @@ const readRecord = (from: ByteReader, first: number, firstTime: number, time: nu
   const offset = first + from.varint()
   const key = from.varbytes()?.toString() ?? null
   const value = from.varbytes() ?? NOTHING
-  const headers: Record<string, string> = {}
-  for (let count = from.varint(); count > 0; count--) {
-    const name = from.text(from.varint())
-    headers[name] = from.text(Math.max(from.varint(), 0))
-  }
-  return { offset, key, value, headers, timestamp: time ?? timestamp }
+  const headers: [name: string, value: string][] = []
+  for (let count = from.varint(); count > 0; count--)
+    headers.push([from.text(from.varint()), from.text(Math.max(from.varint(), 0))])
+  // A header may have any name, `__proto__` too: as entries all become properties of their own.
+  return { offset, key, value, headers: Object.fromEntries(headers), timestamp: time ?? timestamp }
 }
 
 const NOTHING = Buffer.alloc(0)
